@@ -1,0 +1,104 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Strict from the first day: what the compiler can find, it reports as an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "reprise",
+    products: [.executable(name: "reprise", targets: ["reprise"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
+    targets: [
+        // What the operating system brings.
+        .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CXXHash"),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // What everybody speaks, and the pure cores.
+        room("Model", ["CXXHash"]),
+        room("Engine", ["Model"]),
+        room("Placement", ["Model"]),
+        room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
+        room("Templates", ["Model"]),
+
+        // The outside, and what stands for it.
+        room("Ports", ["Model"]),
+        room("SimulatedPorts", ["Ports"]),
+        room("NATS", ["CNATS", logging]),
+        room("JetStreamPorts", ["Ports", "NATS", "Model", logging]),
+        room("Curl", ["CCurl"]),
+
+        // The roles; none imports another.
+        room("Worker", ["Engine", "Ports", "Model", logging, collections]),
+        room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+        room("Delivery", ["Templates", "Curl", "Ports", "Model", logging, collections]),
+        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
+             resources: [.embedInCode("Page")]),
+        .executableTarget(
+            name: "reprise",
+            dependencies: [
+                "Worker", "Coordinator", "Delivery", "Gateway", "ConfigurationFiles", "JetStreamPorts", "NATS", "Curl",
+                "Ports", "Model", logging, "SwiftCSV",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // The reference workload, and the program that drives it through a real cluster.
+        .target(name: "Workload", dependencies: ["Model"], path: "loadtest/Sources/Workload", swiftSettings: strict),
+        .executableTarget(
+            name: "loadtest",
+            dependencies: [
+                "Workload", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "loadtest/Sources/loadtest", swiftSettings: strict),
+
+        // Tests: pure and fast, seeded simulation, and against real servers.
+        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        tests("ModelTests", ["Model"]),
+        tests("EngineTests", ["Engine", "Workload", "Model"]),
+        tests("WorkloadTests", ["Workload", "Model"]),
+        tests("PlacementTests", ["Placement", "Model"]),
+        tests("ConfigurationFilesTests", ["ConfigurationFiles", "Model"]),
+        tests("TemplatesTests", ["Templates"]),
+        tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
+        tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "PortsConformance", "TestSupport"]),
+        tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),
+        tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
+        tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("CommandClusterTests", ["TestSupport", "Model"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,4 @@
+#ifndef X
+#define X
+int csimdjson_placeholder(void);
+#endif

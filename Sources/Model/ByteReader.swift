@@ -1,0 +1,124 @@
+/// Reads the binary forms that ``ByteWriter`` builds; every read is checked against the end.
+///
+/// A value type; used on one thread at a time. Errors carry the offset at which reading failed.
+package struct ByteReader: Sendable {
+    @usableFromInline let bytes: [UInt8]
+    /// Offset of the next byte to read.
+    package private(set) var position: Int
+    /// Offset behind the last byte that may be read.
+    package let end: Int
+
+    @inlinable
+    package init(_ bytes: [UInt8]) {
+        self.init(bytes, in: 0..<bytes.count)
+    }
+
+    /// Reads only a part of an array, without copying it.
+    @usableFromInline
+    package init(_ bytes: [UInt8], in range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        self.bytes = bytes
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    @inlinable package var isAtEnd: Bool { position == end }
+    /// Bytes left.
+    @inlinable package var remaining: Int { end - position }
+
+    package mutating func byte() throws(FormatError) -> UInt8 {
+        guard position < end else { throw FormatError(.truncated, at: position) }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    package mutating func bool() throws(FormatError) -> Bool {
+        switch try byte() {
+        case 0: false
+        case 1: true
+        default: throw FormatError(.invalid("flag"), at: position - 1)
+        }
+    }
+
+    package mutating func fixed<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(FormatError) -> Value {
+        let size = MemoryLayout<Value>.size
+        guard remaining >= size else { throw FormatError(.truncated, at: position) }
+        let start = position
+        position += size
+        return unsafe bytes.withUnsafeBytes { raw in
+            Value(littleEndian: unsafe raw.loadUnaligned(fromByteOffset: start, as: Value.self))
+        }
+    }
+
+    package mutating func varint() throws(FormatError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        let start = position
+        while position < end {
+            let next = bytes[position]
+            position += 1
+            if shift == 63 && next > 1 { throw FormatError(.invalid("varint"), at: start) }
+            value |= UInt64(next & 0x7f) << shift
+            if next < 0x80 { return value }
+            shift += 7
+            if shift > 63 { throw FormatError(.invalid("varint"), at: start) }
+        }
+        throw FormatError(.truncated, at: start)
+    }
+
+    /// A count or length of at most `limit`.
+    package mutating func count(max limit: Int = Int(Int32.max)) throws(FormatError) -> Int {
+        let start = position
+        let value = try varint()
+        guard value <= UInt64(limit) else { throw FormatError(.invalid("count \(value), allowed are \(limit)"), at: start) }
+        return Int(value)
+    }
+
+    package mutating func signed() throws(FormatError) -> Int64 {
+        let value = try varint()
+        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    /// The range of a length-prefixed block, which is skipped.
+    package mutating func range() throws(FormatError) -> Range<Int> {
+        let length = try count()
+        guard remaining >= length else { throw FormatError(.truncated, at: position) }
+        defer { position += length }
+        return position..<position + length
+    }
+
+    package mutating func block() throws(FormatError) -> [UInt8] {
+        Array(bytes[try range()])
+    }
+
+    package mutating func string() throws(FormatError) -> String {
+        let range = try range()
+        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw FormatError(.invalid("UTF-8"), at: range.lowerBound)
+        }
+        return text
+    }
+
+    package mutating func instant() throws(FormatError) -> Instant {
+        Instant(milliseconds: try signed())
+    }
+
+    package mutating func optional<Value>(_ read: (inout ByteReader) throws(FormatError) -> Value) throws(FormatError) -> Value? {
+        try bool() ? try read(&self) : nil
+    }
+
+    package mutating func list<Value>(
+        max limit: Int = Int(Int32.max), _ read: (inout ByteReader) throws(FormatError) -> Value
+    ) throws(FormatError) -> [Value] {
+        let count = try count(max: limit)
+        var values: [Value] = []
+        values.reserveCapacity(min(count, remaining))
+        for _ in 0..<count { values.append(try read(&self)) }
+        return values
+    }
+
+    /// Fails unless everything was read: a form has no unknown tail.
+    package func finish() throws(FormatError) {
+        guard isAtEnd else { throw FormatError(.invalid("\(remaining) bytes too many"), at: position) }
+    }
+}

@@ -1,0 +1,137 @@
+/// One record of a shard's LOG: every step since the record before, whole or not at all (I3).
+///
+/// Form: magic, version, header, steps, XXH3-128 of all before. The header holds the hash of the commit before, so the
+/// hashes form a chain that shows a lost or exchanged record.
+package struct Commit: Equatable, Sendable {
+    package enum Kind: UInt8, CaseIterable, Sendable {
+        /// Steps of the owner.
+        case steps = 0
+        /// First record of a new owner: no steps, an epoch one higher. From here on the old owner's commits are refused.
+        case fence
+        /// Last record of an owner that gives the shard up as planned.
+        case released
+    }
+
+    package var kind: Kind
+    package var shard: ShardID
+    /// Rises by one with each owner; the first is 1.
+    package var epoch: UInt64
+    /// Counts the shard's commits from 1, without gaps, over all epochs. Equal to its sequence in the LOG stream.
+    package var number: UInt64
+    /// Hash of commit `number - 1`; 0 before the first.
+    package var previousHash: UInt128
+    /// Which version of the deciding code wrote it.
+    package var brain: UInt32
+    /// Name of the owner, for people.
+    package var owner: String
+    package var steps: [Step]
+
+    package init(
+        kind: Kind, shard: ShardID, epoch: UInt64, number: UInt64, previousHash: UInt128, brain: UInt32, owner: String,
+        steps: [Step] = []
+    ) {
+        self.kind = kind
+        self.shard = shard
+        self.epoch = epoch
+        self.number = number
+        self.previousHash = previousHash
+        self.brain = brain
+        self.owner = owner
+        self.steps = steps
+    }
+}
+
+/// A bounded piece of a shard's work and what it decided.
+///
+/// Replaying: adopt `configuration`; apply the events of input `inputSequence` up to `eventsThrough` (from where the step
+/// before stopped); set the clock; run `wakeUps` due wake-ups. The effects must come out as recorded.
+package struct Step: Equatable, Sendable {
+    /// Sequence in IN of the message this step read last; 0 = none yet.
+    package var inputSequence: UInt64
+    /// Events of that message applied so far. Messages before it are applied in whole.
+    package var eventsThrough: UInt32
+    /// The shard's clock after the step; never goes back.
+    package var clock: Instant
+    /// Wake-ups that the clock made due and this step ran, apart from those that ran before an event of their customer.
+    package var wakeUps: UInt32
+    package var configuration: UInt64
+    /// Effects in order, each as ``Effect`` writes itself.
+    package var effects: [UInt8]
+
+    package init(
+        inputSequence: UInt64, eventsThrough: UInt32, clock: Instant, wakeUps: UInt32, configuration: UInt64, effects: [UInt8]
+    ) {
+        self.inputSequence = inputSequence
+        self.eventsThrough = eventsThrough
+        self.clock = clock
+        self.wakeUps = wakeUps
+        self.configuration = configuration
+        self.effects = effects
+    }
+
+    /// Decodes all effects.
+    package func decodedEffects() throws(FormatError) -> [Effect] {
+        var reader = ByteReader(effects)
+        var decoded: [Effect] = []
+        while !reader.isAtEnd { decoded.append(try Effect.read(&reader)) }
+        return decoded
+    }
+}
+
+/// A commit as it stands in the log: its bytes and the hash at their end.
+package struct EncodedCommit: Equatable, Sendable {
+    package let bytes: [UInt8]
+    package let hash: UInt128
+}
+
+extension Commit {
+    static let magic: UInt8 = 0xC1
+    static let version: UInt8 = 1
+
+    package func encoded() -> EncodedCommit {
+        var writer = ByteWriter(reserving: 128 + steps.reduce(0) { $0 + $1.effects.count + 32 })
+        writer.byte(Self.magic)
+        writer.byte(Self.version)
+        writer.byte(kind.rawValue)
+        writer.fixed(shard.number)
+        writer.varint(epoch)
+        writer.varint(number)
+        writer.fixed(previousHash)
+        writer.varint(UInt64(brain))
+        writer.string(owner)
+        writer.list(steps) { writer, step in
+            writer.varint(step.inputSequence)
+            writer.varint(UInt64(step.eventsThrough))
+            writer.instant(step.clock)
+            writer.varint(UInt64(step.wakeUps))
+            writer.varint(step.configuration)
+            writer.block(step.effects)
+        }
+        let hash = Hashing.hash128(writer.bytes)
+        writer.fixed(hash)
+        return EncodedCommit(bytes: writer.bytes, hash: hash)
+    }
+
+    /// The commit and its hash. Fails on damage, on an unknown version and on a tail.
+    package static func decoded(_ bytes: [UInt8]) throws(FormatError) -> (commit: Commit, hash: UInt128) {
+        guard bytes.count > 18 else { throw FormatError(.truncated, at: bytes.count) }
+        let end = bytes.count - 16
+        var trailer = ByteReader(bytes, in: end..<bytes.count)
+        let hash: UInt128 = try trailer.fixed()
+        guard Hashing.hash128(Array(bytes[..<end])) == hash else { throw FormatError(.checksum, at: end) }
+        var reader = ByteReader(bytes, in: 0..<end)
+        guard try reader.byte() == magic else { throw FormatError(.invalid("magic"), at: 0) }
+        let version = try reader.byte()
+        guard version == Self.version else { throw FormatError(.version(version), at: 1) }
+        let commit = Commit(
+            kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(), number: try reader.varint(),
+            previousHash: try reader.fixed(), brain: UInt32(try reader.count()), owner: try reader.string(),
+            steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
+                Step(
+                    inputSequence: try r.varint(), eventsThrough: UInt32(try r.count()), clock: try r.instant(),
+                    wakeUps: UInt32(try r.count()), configuration: try r.varint(), effects: try r.block())
+            })
+        try reader.finish()
+        return (commit, hash)
+    }
+}

@@ -1,0 +1,229 @@
+// The binary form of one event: kind, flags, time relative to the batch, message id, key, body. The header can be read
+// without the body, so that an event finds its customer before anything is built from it.
+
+/// Kind byte of an event's body; the numbers stand in stored logs and never change their meaning.
+package enum EventKind: UInt8, Sendable {
+    case order = 1, product, identify, engagement, named, alias, permitRequest, outcome
+}
+
+/// What is needed to find the customer; the body is read later.
+package struct EventHeader: Sendable {
+    package var kind: EventKind
+    package var messageID: UInt128
+    package var time: Instant
+    /// Where the key's bytes stand.
+    package var key: Range<Int>
+    /// Where the body's bytes stand.
+    package var body: Range<Int>
+
+    /// Internal events have no time of their own.
+    package var isInternal: Bool { kind == .permitRequest || kind == .outcome }
+
+    package static func read(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> EventHeader {
+        let start = reader.position
+        guard let kind = EventKind(rawValue: try reader.byte()) else { throw FormatError(.invalid("event kind"), at: start) }
+        let hasMessageID = try reader.bool()
+        let time = base + (try reader.signed())
+        let messageID = hasMessageID ? try reader.fixed(UInt128.self) : 0
+        let key = try reader.range()
+        guard key.count >= 1, key.count <= Limits.customerKeyBytesMax else {
+            throw FormatError(.invalid("customer key of \(key.count) bytes"), at: key.lowerBound)
+        }
+        let body = try reader.range()
+        return EventHeader(kind: kind, messageID: messageID, time: time, key: key, body: body)
+    }
+}
+
+extension Event {
+    var kind: EventKind {
+        switch body {
+        case .order: .order
+        case .product: .product
+        case .identify: .identify
+        case .engagement: .engagement
+        case .named: .named
+        case .alias: .alias
+        case .permitRequest: .permitRequest
+        case .outcome: .outcome
+        }
+    }
+
+    /// Appends the event; `base` is the batch's time, to which the event's own is relative.
+    package func write(to writer: inout ByteWriter, base: Instant) {
+        writer.byte(kind.rawValue)
+        writer.bool(messageID != 0)
+        writer.signed(time - base)
+        if messageID != 0 { writer.fixed(messageID) }
+        writer.string(customer.text)
+        var content = ByteWriter(reserving: 64)
+        body.write(to: &content)
+        writer.block(content.bytes)
+    }
+
+    package static func read(_ reader: inout ByteReader, base: Instant, bytes: [UInt8]) throws(FormatError) -> Event {
+        let header = try EventHeader.read(&reader, base: base)
+        var key = ByteReader(bytes, in: header.key)
+        return Event(
+            messageID: header.messageID, customer: try CustomerKey.read(&key), time: header.time,
+            body: try Body.read(header.kind, from: bytes, in: header.body))
+    }
+}
+
+extension CustomerKey {
+    /// Reads the rest of the reader as a key.
+    package static func read(_ reader: inout ByteReader) throws(FormatError) -> CustomerKey {
+        var text: [UInt8] = []
+        text.reserveCapacity(reader.remaining)
+        let start = reader.position
+        while !reader.isAtEnd { text.append(try reader.byte()) }
+        guard let valid = String(validating: text, as: UTF8.self) else { throw FormatError(.invalid("UTF-8"), at: start) }
+        return CustomerKey(valid)
+    }
+}
+
+extension Event.Body {
+    func write(to writer: inout ByteWriter) {
+        switch self {
+        case .order(let order): order.write(to: &writer)
+        case .product(let product): product.write(to: &writer)
+        case .identify(let identify): identify.write(to: &writer)
+        case .engagement(let engagement):
+            writer.byte(engagement.kind.rawValue)
+            writer.byte(engagement.channel.rawValue)
+            writer.optional(engagement.action) { $0.fixed($1.value) }
+        case .named(let name, let properties):
+            writer.string(name)
+            writer.block(properties)
+        case .alias(let previous):
+            writer.string(previous.text)
+        case .permitRequest(let action, let attempt):
+            writer.fixed(action.value)
+            writer.attempt(attempt)
+        case .outcome(let action, let attempt, let outcome, let detail):
+            writer.fixed(action.value)
+            writer.attempt(attempt)
+            writer.byte(outcome.rawValue)
+            writer.string(detail)
+        }
+    }
+
+    /// Reads a body that takes up exactly `range`.
+    package static func read(_ kind: EventKind, from bytes: [UInt8], in range: Range<Int>) throws(FormatError) -> Event.Body {
+        var reader = ByteReader(bytes, in: range)
+        let body = try read(kind, &reader)
+        try reader.finish()
+        return body
+    }
+
+    private static func read(_ kind: EventKind, _ reader: inout ByteReader) throws(FormatError) -> Event.Body {
+        switch kind {
+        case .order: .order(try OrderEvent.read(&reader))
+        case .product: .product(try ProductEvent.read(&reader))
+        case .identify: .identify(try Identify.read(&reader))
+        case .engagement:
+            .engagement(
+                Engagement(
+                    kind: try reader.choice(), channel: try reader.choice(),
+                    action: try reader.optional { r throws(FormatError) in ActionID(try r.fixed()) }))
+        case .named: .named(name: try reader.string(), properties: try reader.block())
+        case .alias: .alias(previous: CustomerKey(try reader.string()))
+        case .permitRequest: .permitRequest(action: ActionID(try reader.fixed()), attempt: try reader.attempt())
+        case .outcome:
+            .outcome(
+                action: ActionID(try reader.fixed()), attempt: try reader.attempt(), outcome: try reader.choice(),
+                detail: try reader.string())
+        }
+    }
+}
+
+extension OrderEvent {
+    func write(to writer: inout ByteWriter) {
+        writer.string(orderID)
+        writer.byte(change.rawValue)
+        writer.optional(revenue) { $0.signed($1) }
+        writer.string(currency)
+        writer.list(lines) { writer, line in
+            writer.product(line.product)
+            writer.signed(line.quantity)
+            writer.signed(line.price)
+        }
+        writer.string(coupon)
+    }
+
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> OrderEvent {
+        OrderEvent(
+            orderID: try reader.string(), change: try reader.choice(),
+            revenue: try reader.optional { r throws(FormatError) in try r.signed() }, currency: try reader.string(),
+            lines: try reader.list(max: Limits.orderLinesMax) { r throws(FormatError) in
+                OrderLine(product: try r.product(), quantity: try r.signed(), price: try r.signed())
+            },
+            coupon: try reader.string())
+    }
+}
+
+extension ProductEvent {
+    func write(to writer: inout ByteWriter) {
+        writer.byte(kind.rawValue)
+        writer.product(product)
+        writer.signed(quantity)
+        writer.signed(price)
+    }
+
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> ProductEvent {
+        ProductEvent(kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
+    }
+}
+
+extension Identify {
+    func write(to writer: inout ByteWriter) {
+        writer.list(traits) { writer, trait in
+            writer.string(trait.name)
+            writer.string(trait.value)
+        }
+        writer.list(consents) { writer, consent in
+            writer.byte(consent.channel.rawValue)
+            writer.bool(consent.granted)
+        }
+    }
+
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> Identify {
+        Identify(
+            traits: try reader.list(max: Limits.traitsMax) { r throws(FormatError) in Trait(try r.string(), try r.string()) },
+            consents: try reader.list(max: Channel.allCases.count) { r throws(FormatError) in
+                Consent(try r.choice(), granted: try r.bool())
+            })
+    }
+}
+
+extension ByteWriter {
+    package mutating func attempt(_ attempt: AttemptID) {
+        fixed(attempt.instance)
+        varint(attempt.number)
+    }
+
+    package mutating func product(_ product: Product) {
+        string(product.id)
+        string(product.name)
+        string(product.category)
+        string(product.brand)
+    }
+}
+
+extension ByteReader {
+    package mutating func attempt() throws(FormatError) -> AttemptID {
+        AttemptID(instance: try fixed(), number: try varint())
+    }
+
+    package mutating func product() throws(FormatError) -> Product {
+        Product(id: try string(), name: try string(), category: try string(), brand: try string())
+    }
+
+    /// An enum stored as one byte.
+    package mutating func choice<Choice: RawRepresentable>(_ type: Choice.Type = Choice.self) throws(FormatError) -> Choice
+    where Choice.RawValue == UInt8 {
+        let start = position
+        let raw = try byte()
+        guard let choice = Choice(rawValue: raw) else { throw FormatError(.invalid("\(Choice.self) \(raw)"), at: start) }
+        return choice
+    }
+}

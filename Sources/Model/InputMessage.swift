@@ -1,0 +1,135 @@
+/// One message of an IN stream: a batch of events of one shard, or a clock record.
+///
+/// Form: magic, version, kind, content, XXH3-64 of all before.
+package enum InputMessage: Equatable, Sendable {
+    case events([Event])
+    /// Event-time mode only: every event before this instant has been acknowledged; wake-ups due by it may run.
+    case clock(Instant)
+
+    static let magic: UInt8 = 0xB1
+    static let version: UInt8 = 1
+
+    enum Kind: UInt8 { case events = 0, clock }
+
+    package func encoded() -> [UInt8] {
+        switch self {
+        case .clock(let instant):
+            var writer = ByteWriter(reserving: 24)
+            writer.byte(Self.magic)
+            writer.byte(Self.version)
+            writer.byte(Kind.clock.rawValue)
+            writer.instant(instant)
+            writer.fixed(Hashing.hash64(writer.bytes))
+            return writer.bytes
+        case .events(let events):
+            var batch = EventBatchBuilder(base: events.first?.time ?? .distantPast)
+            for event in events { batch.append(event) }
+            return batch.finish()
+        }
+    }
+
+    /// Decodes the whole message; the engine uses ``EventBatchReader`` instead.
+    package static func decoded(_ bytes: [UInt8]) throws(FormatError) -> InputMessage {
+        switch try InputContent.read(bytes) {
+        case .clock(let instant): return .clock(instant)
+        case .events(var reader):
+            var events: [Event] = []
+            events.reserveCapacity(reader.count)
+            while let header = try reader.next() {
+                var key = ByteReader(bytes, in: header.key)
+                events.append(
+                    Event(
+                        messageID: header.messageID, customer: try CustomerKey.read(&key), time: header.time,
+                        body: try Event.Body.read(header.kind, from: bytes, in: header.body)))
+            }
+            return .events(events)
+        }
+    }
+}
+
+/// Packs events of one shard into a message, in the order given.
+package struct EventBatchBuilder: Sendable {
+    private var events = ByteWriter(reserving: Limits.batchBytesTarget)
+    /// Events so far.
+    package private(set) var count = 0
+    private let base: Instant
+
+    /// `base`: any instant near the events' times; they are stored relative to it.
+    package init(base: Instant) { self.base = base }
+
+    /// Bytes so far, without the frame of about 32.
+    package var byteCount: Int { events.count }
+
+    package mutating func append(_ event: Event) {
+        event.write(to: &events, base: base)
+        count += 1
+    }
+
+    /// The message. The builder is spent.
+    package consuming func finish() -> [UInt8] {
+        var writer = ByteWriter(reserving: events.count + 32)
+        writer.byte(InputMessage.magic)
+        writer.byte(InputMessage.version)
+        writer.byte(InputMessage.Kind.events.rawValue)
+        writer.instant(base)
+        writer.count(count)
+        writer.bytes.append(contentsOf: events.bytes)
+        writer.fixed(Hashing.hash64(writer.bytes))
+        return writer.bytes
+    }
+}
+
+/// A checked message whose events are read one at a time.
+package enum InputContent: Sendable {
+    case events(EventBatchReader)
+    case clock(Instant)
+
+    /// Checks frame and checksum.
+    package static func read(_ bytes: [UInt8]) throws(FormatError) -> InputContent {
+        guard bytes.count >= 11 else { throw FormatError(.truncated, at: bytes.count) }
+        let end = bytes.count - 8
+        var reader = ByteReader(bytes, in: 0..<end)
+        guard try reader.byte() == InputMessage.magic else { throw FormatError(.invalid("magic"), at: 0) }
+        let version = try reader.byte()
+        guard version == InputMessage.version else { throw FormatError(.version(version), at: 1) }
+        var trailer = ByteReader(bytes, in: end..<bytes.count)
+        guard try trailer.fixed(UInt64.self) == Hashing.hash64(bytes, in: 0..<end) else { throw FormatError(.checksum, at: end) }
+        switch InputMessage.Kind(rawValue: try reader.byte()) {
+        case .clock:
+            let instant = try reader.instant()
+            try reader.finish()
+            return .clock(instant)
+        case .events:
+            let base = try reader.instant()
+            let count = try reader.count(max: Limits.batchEventsMax)
+            return .events(EventBatchReader(reader: reader, base: base, count: count))
+        case nil: throw FormatError(.invalid("message kind"), at: 2)
+        }
+    }
+}
+
+/// Reads a batch's events from front to back.
+package struct EventBatchReader: Sendable {
+    private var reader: ByteReader
+    private let base: Instant
+    /// Events in the whole batch.
+    package let count: Int
+    /// Events read so far.
+    package private(set) var index = 0
+
+    init(reader: ByteReader, base: Instant, count: Int) {
+        self.reader = reader
+        self.base = base
+        self.count = count
+    }
+
+    /// The next event's header, or nil behind the last.
+    package mutating func next() throws(FormatError) -> EventHeader? {
+        guard index < count else {
+            try reader.finish()
+            return nil
+        }
+        index += 1
+        return try EventHeader.read(&reader, base: base)
+    }
+}

@@ -1,0 +1,90 @@
+/// Every bound of the installation, in one place (I8). `LimitsTests` checks them against each other.
+package enum Limits {
+    // Shards and logs
+    package static let shardsDefault = 64
+    package static let shardsMax = 1024
+    /// JetStream's default bound of a message.
+    package static let messageBytesMax = 1 << 20
+    /// A batch of events in IN.
+    package static let batchBytesMax = 256 << 10
+    /// At this size a batch leaves without waiting for more.
+    package static let batchBytesTarget = 64 << 10
+    package static let batchEventsMax = 4096
+    /// A commit in LOG.
+    package static let commitBytesMax = 768 << 10
+    /// At this size of gathered effects a commit is closed.
+    package static let commitBytesTarget = 192 << 10
+    package static let commitStepsMax = 256
+    /// Commits sent and not yet acknowledged, per shard.
+    package static let commitsInFlightMax = 8
+    /// Above this share of an input stream's bound the gateway refuses new events (percent).
+    package static let inputFillPercentMax = 90
+
+    // Steps
+    package static let stepEventsMax = 4096
+    package static let stepWakeUpsMax = 4096
+    package static let stepEffectBytesMax = 256 << 10
+
+    // Events
+    package static let customerKeyBytesMax = 200
+    package static let messageIDBytesMax = 100
+    /// One event as it comes in over HTTP.
+    package static let eventJSONBytesMax = 32 << 10
+    /// One HTTP body, after decompression.
+    package static let bodyBytesMax = 4 << 20
+    package static let bodyEventsMax = 2500
+    package static let orderLinesMax = 500
+    package static let identifierBytesMax = 128
+    package static let nameBytesMax = 256
+    /// Minor units; ten billion of a currency with two digits.
+    package static let moneyMax: Int64 = 1_000_000_000_000
+    package static let quantityMax: Int64 = 1_000_000
+    package static let unknownEventBytesMax = 16 << 10
+    /// Repeats of a message id are known within so many ids and this time, per shard.
+    package static let messageWindowCount = 65_536
+    package static let messageWindowMilliseconds = Milliseconds.hour
+    /// How far an event's own time may lie ahead of its arrival, in live mode.
+    package static let clockAheadMilliseconds = Milliseconds.day
+    /// How far it may lie behind, in live mode; older history is loaded, not sent.
+    package static let clockBehindMilliseconds = 366 * Milliseconds.day
+    /// Times outside of these years are refused everywhere.
+    package static let timeMin = Instant(milliseconds: 315_532_800_000)  // 1980-01-01
+    package static let timeMax = Instant(milliseconds: 4_102_444_800_000)  // 2100-01-01
+
+    // Profile
+    package static let ordersKeptMax = 64
+    package static let productsKeptMax = 256
+    package static let traitsMax = 64
+    package static let traitValueBytesMax = 512
+    package static let timersMax = 512
+    package static let openActionsMax = 64
+    package static let touchesMax = 64
+    package static let productsPerShardMax = 1 << 20
+    package static let profileBytesMax = 64 << 10
+
+    // Configuration
+    package static let rulesMax = 500
+    package static let segmentsMax = 500
+    package static let templatesMax = 500
+    package static let templateBytesMax = 128 << 10
+    package static let periodsPerRuleMax = 200_000
+    package static let configurationBytesMax = 960 << 10
+
+    // Delivery
+    package static let permitsInFlightMax = 256
+    package static let attemptsMax = 8
+    package static let renderedMessageBytesMax = 512 << 10
+
+    // Liveness
+    package static let heartbeatMilliseconds: Int64 = 500
+    package static let heartbeatTimeoutMilliseconds: Int64 = 3000
+    package static let workersMax = 256
+    /// A worker further than this off the log's time commits nothing.
+    package static let clockDriftMillisecondsMax: Int64 = 2000
+
+    // Snapshots
+    package static let snapshotChunkBytes = 512 << 10
+    package static let snapshotsKept = 2
+    /// Log bytes since the last snapshot at which the next is due.
+    package static let snapshotEveryBytes = 64 << 20
+}

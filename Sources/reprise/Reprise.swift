@@ -1,0 +1,8 @@
+import ArgumentParser
+
+import Yams
+
+@main
+struct Reprise: AsyncParsableCommand {
+    func run() async throws { print("reprise") }
+}

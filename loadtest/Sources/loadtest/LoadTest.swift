@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct LoadTest: AsyncParsableCommand {
+    func run() async throws {}
+}
