@@ -285,13 +285,15 @@ package struct AwaitRequest: Codable, Equatable, Sendable {
 /// for a customer the shard does not know; then the rest is empty. Times are milliseconds, money minor units.
 package struct CustomerView: Codable, Equatable, Sendable {
     package struct Order: Codable, Equatable, Sendable {
+        package var id: String
         package var placedMilliseconds: Int64
         package var revenue: Int64
         package var state: String
         /// The rule that has its credit.
         package var creditedRule: String?
 
-        package init(placedMilliseconds: Int64, revenue: Int64, state: String, creditedRule: String?) {
+        package init(id: String, placedMilliseconds: Int64, revenue: Int64, state: String, creditedRule: String?) {
+            self.id = id
             self.placedMilliseconds = placedMilliseconds
             self.revenue = revenue
             self.state = state
