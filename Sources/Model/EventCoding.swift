@@ -23,7 +23,7 @@ package struct EventHeader: Sendable {
         let start = reader.position
         guard let kind = EventKind(rawValue: try reader.byte()) else { throw FormatError(.invalid("event kind"), at: start) }
         let hasMessageID = try reader.bool()
-        let time = base + (try reader.signed())
+        let time = try reader.instant(after: base)
         let messageID = hasMessageID ? try reader.fixed(UInt128.self) : 0
         let key = try reader.range()
         guard key.count >= 1, key.count <= Limits.customerKeyBytesMax else {
@@ -52,7 +52,7 @@ extension Event {
     package func write(to writer: inout ByteWriter, base: Instant) {
         writer.byte(kind.rawValue)
         writer.bool(messageID != 0)
-        writer.signed(time - base)
+        writer.instant(time, after: base)
         if messageID != 0 { writer.fixed(messageID) }
         writer.string(customer.text)
         var content = ByteWriter(reserving: 64)

@@ -8,7 +8,8 @@ import Workload
     private func opened(_ rule: String, due: Int64) -> Effect {
         .actionOpened(
             ActionOpened(
-                customer: .user("1"), action: ActionID(UInt128(UInt64(bitPattern: due))), rule: RuleID(name: rule), channel: .record,
+                customer: .user("1"), action: ActionID(UInt128(UInt64(bitPattern: due))), rule: RuleID(name: rule),
+                channel: .record,
                 due: Instant(milliseconds: due), decided: Instant(milliseconds: due), deadline: Instant(milliseconds: due),
                 subject: ""))
     }
@@ -29,17 +30,19 @@ import Workload
 
     @Test func `answers are the sums over the effects of all commits`() throws {
         let fence = commit(1, after: 0, kind: .fence)
-        let first = commit(2, after: fence.hash, steps: [
-            step([
-                opened("review", due: 7), opened("reorder", due: 5), opened("reorder", due: 6),
-                .sums([
-                    SumDelta(.orders, amount: 2), SumDelta(.revenue, amount: 300), SumDelta(.events, amount: 9),
-                    SumDelta(.timersArmed, rule: RuleID(name: "reorder"), amount: 4),
-                    SumDelta(.timersArmed, rule: RuleID(name: "review"), amount: 2),
+        let first = commit(
+            2, after: fence.hash,
+            steps: [
+                step([
+                    opened("review", due: 7), opened("reorder", due: 5), opened("reorder", due: 6),
+                    .sums([
+                        SumDelta(.orders, amount: 2), SumDelta(.revenue, amount: 300), SumDelta(.events, amount: 9),
+                        SumDelta(.timersArmed, rule: RuleID(name: "reorder"), amount: 4),
+                        SumDelta(.timersArmed, rule: RuleID(name: "review"), amount: 2),
+                    ]),
                 ]),
-            ]),
-            step([opened("lapsed", due: 11), .sums([SumDelta(.timersArmed, rule: RuleID(name: "reorder"), amount: -1)])]),
-        ])
+                step([opened("lapsed", due: 11), .sums([SumDelta(.timersArmed, rule: RuleID(name: "reorder"), amount: -1)])]),
+            ])
         var fold = AnswerFold()
         try fold.add(fence.bytes)
         try fold.add(first.bytes)
@@ -112,9 +115,11 @@ import Workload
         var fold = AnswerFold()
         let fence = commit(1, after: 0, kind: .fence)
         try fold.add(fence.bytes)
-        let odd = commit(2, after: fence.hash, steps: [
-            step([.setAside(inputSequence: 1, index: 2, reason: "broken"), opened("other", due: 1)])
-        ])
+        let odd = commit(
+            2, after: fence.hash,
+            steps: [
+                step([.setAside(inputSequence: 1, index: 2, reason: "broken"), opened("other", due: 1)])
+            ])
         try fold.add(odd.bytes)
         #expect(fold.unexpected == 2)
         #expect(fold.firstUnexpected?.contains("broken") == true)

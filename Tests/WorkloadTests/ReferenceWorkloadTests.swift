@@ -6,9 +6,10 @@ import Workload
 @Suite struct ReferenceWorkloadTests {
     @Test func `the generator gives splitmix64's values`() {
         let random = SplitMix(seed: 42)
-        #expect((0..<4).map { random.value(at: $0) } == [
-            13_679_457_532_755_275_413, 2_949_826_092_126_892_291, 5_139_283_748_462_763_858, 6_349_198_060_258_255_764,
-        ])
+        #expect(
+            (0..<4).map { random.value(at: $0) } == [
+                13_679_457_532_755_275_413, 2_949_826_092_126_892_291, 5_139_283_748_462_763_858, 6_349_198_060_258_255_764,
+            ])
         #expect(SplitMix(seed: 0).value(at: 0) == 16_294_208_416_658_607_535)
     }
 
