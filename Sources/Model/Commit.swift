@@ -124,7 +124,8 @@ extension Commit {
         let version = try reader.byte()
         guard version == Self.version else { throw FormatError(.version(version), at: 1) }
         let commit = Commit(
-            kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(), number: try reader.varint(),
+            kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(),
+            number: try reader.varint(),
             previousHash: try reader.fixed(), brain: try reader.varint32(), owner: try reader.string(),
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(

@@ -3,7 +3,8 @@
 
 /// Kind byte of an event's body; the numbers stand in stored logs and never change their meaning.
 package enum EventKind: UInt8, Sendable {
-    case order = 1, product, identify, engagement, named, alias, permitRequest, outcome
+    case order = 1
+    case product, identify, engagement, named, alias, permitRequest, outcome
 }
 
 /// What is needed to find the customer; the body is read later.
@@ -170,7 +171,8 @@ extension ProductEvent {
     }
 
     static func read(_ reader: inout ByteReader) throws(FormatError) -> ProductEvent {
-        ProductEvent(kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
+        ProductEvent(
+            kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
     }
 }
 
