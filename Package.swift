@@ -86,6 +86,7 @@ let package = Package(
         // Tests: pure and fast, seeded simulation, and against real servers.
         .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts"], path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
         tests("EngineTests", ["Engine", "Workload", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),

@@ -103,6 +103,16 @@ package struct ByteReader: Sendable {
         Instant(milliseconds: try signed())
     }
 
+    /// An instant written relative to `base`. Wraps like the writer, so that damaged bytes cannot trap.
+    package mutating func instant(after base: Instant) throws(FormatError) -> Instant {
+        Instant(milliseconds: base.milliseconds &+ (try signed()))
+    }
+
+    /// A varint of at most 32 bits.
+    package mutating func varint32() throws(FormatError) -> UInt32 {
+        UInt32(try count(max: Int(UInt32.max)))
+    }
+
     package mutating func optional<Value>(_ read: (inout ByteReader) throws(FormatError) -> Value) throws(FormatError) -> Value? {
         try bool() ? try read(&self) : nil
     }

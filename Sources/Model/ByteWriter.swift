@@ -73,6 +73,12 @@ package struct ByteWriter: Sendable {
     @inlinable
     package mutating func instant(_ value: Instant) { signed(value.milliseconds) }
 
+    /// The distance from `base`: few bytes when they lie close together. Any two instants come back as they were.
+    @inlinable
+    package mutating func instant(_ value: Instant, after base: Instant) {
+        signed(value.milliseconds &- base.milliseconds)
+    }
+
     /// Presence flag, then the value.
     @inlinable
     package mutating func optional<Value>(_ value: Value?, _ write: (inout ByteWriter, Value) -> Void) {

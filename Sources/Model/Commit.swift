@@ -124,12 +124,13 @@ extension Commit {
         let version = try reader.byte()
         guard version == Self.version else { throw FormatError(.version(version), at: 1) }
         let commit = Commit(
-            kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(), number: try reader.varint(),
-            previousHash: try reader.fixed(), brain: UInt32(try reader.count()), owner: try reader.string(),
+            kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(),
+            number: try reader.varint(),
+            previousHash: try reader.fixed(), brain: try reader.varint32(), owner: try reader.string(),
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(
-                    inputSequence: try r.varint(), eventsThrough: UInt32(try r.count()), clock: try r.instant(),
-                    wakeUps: UInt32(try r.count()), configuration: try r.varint(), effects: try r.block())
+                    inputSequence: try r.varint(), eventsThrough: try r.varint32(), clock: try r.instant(),
+                    wakeUps: try r.varint32(), configuration: try r.varint(), effects: try r.block())
             })
         try reader.finish()
         return (commit, hash)

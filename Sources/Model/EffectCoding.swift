@@ -61,7 +61,7 @@ extension Effect {
         case .attributed: return .attributed(try Attribution.read(&reader))
         case .setAside:
             return .setAside(
-                inputSequence: try reader.varint(), index: UInt32(try reader.count()), reason: try reader.string())
+                inputSequence: try reader.varint(), index: try reader.varint32(), reason: try reader.string())
         case .sums:
             return .sums(
                 try reader.list(max: 1 << 16) { r throws(FormatError) in
@@ -79,8 +79,8 @@ extension ActionOpened {
         writer.fixed(rule.number)
         writer.byte(channel.rawValue)
         writer.instant(due)
-        writer.signed(decided - due)
-        writer.signed(deadline - due)
+        writer.instant(decided, after: due)
+        writer.instant(deadline, after: due)
         writer.string(subject)
     }
 
@@ -91,8 +91,8 @@ extension ActionOpened {
         let channel: Channel = try reader.choice()
         let due = try reader.instant()
         return ActionOpened(
-            customer: customer, action: action, rule: rule, channel: channel, due: due, decided: due + (try reader.signed()),
-            deadline: due + (try reader.signed()), subject: try reader.string())
+            customer: customer, action: action, rule: rule, channel: channel, due: due, decided: try reader.instant(after: due),
+            deadline: try reader.instant(after: due), subject: try reader.string())
     }
 }
 
@@ -102,7 +102,7 @@ extension Decision {
         writer.fixed(action.value)
         writer.fixed(rule.number)
         writer.instant(due)
-        writer.signed(decided - due)
+        writer.instant(decided, after: due)
         writer.byte(reason.rawValue)
     }
 
@@ -112,7 +112,7 @@ extension Decision {
         let rule = RuleID(try reader.fixed())
         let due = try reader.instant()
         return Decision(
-            customer: customer, action: action, rule: rule, due: due, decided: due + (try reader.signed()),
+            customer: customer, action: action, rule: rule, due: due, decided: try reader.instant(after: due),
             reason: try reader.choice())
     }
 }

@@ -37,7 +37,8 @@ package struct Event: Equatable, Sendable {
 /// One change in the life of an order.
 package struct OrderEvent: Equatable, Sendable {
     package enum Change: UInt8, CaseIterable, Sendable {
-        case placed = 0, updated, paid, shipped, fulfilled, cancelled, refunded
+        case placed = 0
+        case updated, paid, shipped, fulfilled, cancelled, refunded
     }
 
     package var orderID: String
@@ -49,7 +50,9 @@ package struct OrderEvent: Equatable, Sendable {
     package var lines: [OrderLine]
     package var coupon: String
 
-    package init(orderID: String, change: Change, revenue: Int64?, currency: String = "", lines: [OrderLine] = [], coupon: String = "") {
+    package init(
+        orderID: String, change: Change, revenue: Int64?, currency: String = "", lines: [OrderLine] = [], coupon: String = ""
+    ) {
         self.orderID = orderID
         self.change = change
         self.revenue = revenue
@@ -89,7 +92,8 @@ package struct Product: Equatable, Hashable, Sendable {
 
 package struct ProductEvent: Equatable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case viewed = 0, clicked, addedToCart, removedFromCart, addedToWishlist, removedFromWishlist, reviewed, shared
+        case viewed = 0
+        case clicked, addedToCart, removedFromCart, addedToWishlist, removedFromWishlist, reviewed, shared
     }
 
     package var kind: Kind
@@ -141,7 +145,8 @@ package struct Consent: Equatable, Hashable, Sendable {
 
 /// The ways a message takes. `record` goes nowhere: decided, committed, counted.
 package enum Channel: UInt8, CaseIterable, Hashable, Sendable {
-    case record = 0, email, sms
+    case record = 0
+    case email, sms
 
     package var name: String {
         switch self {
@@ -155,7 +160,8 @@ package enum Channel: UInt8, CaseIterable, Hashable, Sendable {
 /// What a customer did with a message.
 package struct Engagement: Equatable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case delivered = 0, opened, clicked, bounced, markedAsSpam, unsubscribed
+        case delivered = 0
+        case opened, clicked, bounced, markedAsSpam, unsubscribed
     }
 
     package var kind: Kind

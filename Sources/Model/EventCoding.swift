@@ -3,7 +3,8 @@
 
 /// Kind byte of an event's body; the numbers stand in stored logs and never change their meaning.
 package enum EventKind: UInt8, Sendable {
-    case order = 1, product, identify, engagement, named, alias, permitRequest, outcome
+    case order = 1
+    case product, identify, engagement, named, alias, permitRequest, outcome
 }
 
 /// What is needed to find the customer; the body is read later.
@@ -23,7 +24,7 @@ package struct EventHeader: Sendable {
         let start = reader.position
         guard let kind = EventKind(rawValue: try reader.byte()) else { throw FormatError(.invalid("event kind"), at: start) }
         let hasMessageID = try reader.bool()
-        let time = base + (try reader.signed())
+        let time = try reader.instant(after: base)
         let messageID = hasMessageID ? try reader.fixed(UInt128.self) : 0
         let key = try reader.range()
         guard key.count >= 1, key.count <= Limits.customerKeyBytesMax else {
@@ -52,7 +53,7 @@ extension Event {
     package func write(to writer: inout ByteWriter, base: Instant) {
         writer.byte(kind.rawValue)
         writer.bool(messageID != 0)
-        writer.signed(time - base)
+        writer.instant(time, after: base)
         if messageID != 0 { writer.fixed(messageID) }
         writer.string(customer.text)
         var content = ByteWriter(reserving: 64)
@@ -170,7 +171,8 @@ extension ProductEvent {
     }
 
     static func read(_ reader: inout ByteReader) throws(FormatError) -> ProductEvent {
-        ProductEvent(kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
+        ProductEvent(
+            kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
     }
 }
 

@@ -13,7 +13,9 @@ package struct CustomerKey: Hashable, Comparable, Sendable, CustomStringConverti
     /// The hash by which shards and tables are found.
     package var hash: UInt64 { Hashing.hash64(text) }
 
-    package static func < (left: CustomerKey, right: CustomerKey) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    package static func < (left: CustomerKey, right: CustomerKey) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
 }
 
 /// A part of the customers: one input stream, one commit stream, one owner at a time.

@@ -48,14 +48,15 @@ extension RuleSet {
             revision: revision, currency: try reader.string(), currencyDigits: try reader.byte(),
             fulfilledOnPlaced: try reader.bool(), consentAssumed: try reader.bool())
         set.zone = ZoneTable(
-            name: try reader.string(), initialOffsetSeconds: Int32(truncatingIfNeeded: try reader.signed()),
+            name: try reader.string(), initialOffsetSeconds: try reader.zoneOffset(),
             transitions: try reader.list(max: 4096) { r throws(FormatError) in
-                ZoneTable.Transition(at: try r.instant(), offsetSeconds: Int32(truncatingIfNeeded: try r.signed()))
+                ZoneTable.Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
             })
         set.segments = try reader.list(max: Limits.segmentsMax) { r throws(FormatError) in
             Segment(name: try r.string(), title: try r.string(), condition: try Condition.read(&r, depth: 0))
         }
-        set.rules = try reader.list(max: Limits.rulesMax) { r throws(FormatError) in try Rule.read(&r) }
+        let segments = set.segments.count
+        set.rules = try reader.list(max: Limits.rulesMax) { r throws(FormatError) in try Rule.read(&r, segments: segments) }
         set.templates = try reader.list(max: Limits.templatesMax) { r throws(FormatError) in
             MessageTemplate(
                 name: try r.string(), subject: try r.string(), text: try r.string(), html: try r.string(), from: try r.string())
@@ -89,16 +90,16 @@ extension Rule {
         writer.optional(conversion) { $0.signed($1.windowMilliseconds) }
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> Rule {
+    static func read(_ reader: inout ByteReader, segments: Int) throws(FormatError) -> Rule {
         let name = try reader.string()
         var rule = Rule(name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader), action: .record)
         rule.enabled = try reader.bool()
         rule.goods = Goods(
             products: try reader.list { r throws(FormatError) in try r.string() },
             categories: try reader.list { r throws(FormatError) in try r.string() })
-        rule.inAll = try reader.list { r throws(FormatError) in try r.fixed() }
-        rule.inAny = try reader.list { r throws(FormatError) in try r.fixed() }
-        rule.inNone = try reader.list { r throws(FormatError) in try r.fixed() }
+        rule.inAll = try reader.list { r throws(FormatError) in try r.index(below: segments) }
+        rule.inAny = try reader.list { r throws(FormatError) in try r.index(below: segments) }
+        rule.inNone = try reader.list { r throws(FormatError) in try r.index(below: segments) }
         rule.hours = try reader.optional { r throws(FormatError) in
             AllowedHours(fromMinute: try r.fixed(), toMinute: try r.fixed(), weekdays: try r.byte())
         }
@@ -188,5 +189,25 @@ extension Condition {
         case 7: return .sinceFirstOrder(try reader.choice(), milliseconds: try reader.signed())
         default: throw FormatError(.invalid("condition"), at: start)
         }
+    }
+}
+
+extension ByteReader {
+    /// Seconds east of UTC; no zone is a whole day off.
+    fileprivate mutating func zoneOffset() throws(FormatError) -> Int32 {
+        let start = position
+        let value = try signed()
+        guard let offset = Int32(exactly: value), offset.magnitude < 86_400 else {
+            throw FormatError(.invalid("zone offset \(value)"), at: start)
+        }
+        return offset
+    }
+
+    /// An index that must exist: whoever reads it later does not look again.
+    fileprivate mutating func index(below count: Int) throws(FormatError) -> UInt16 {
+        let start = position
+        let value: UInt16 = try fixed()
+        guard value < count else { throw FormatError(.invalid("segment \(value) of \(count)"), at: start) }
+        return value
     }
 }

@@ -1,0 +1,177 @@
+import Model
+import Testing
+
+/// One of each as it stands in logs that were written once: these bytes must be readable for ever, and mean the same.
+///
+/// A change of form gets a version of its own and an example of its own here; no example is ever altered.
+@Suite struct GoldenBytesTests {
+    private static func bytes(_ hex: String) throws -> [UInt8] {
+        let digits = Array(hex.utf8)
+        return try stride(from: 0, to: digits.count, by: 2).map {
+            try #require(UInt8(String(decoding: digits[$0..<min($0 + 2, digits.count)], as: UTF8.self), radix: 16))
+        }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static let day = Instant(milliseconds: 1_704_067_200_000)
+    private static let action = ActionID(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff)
+    private static let attempt = AttemptID(instance: 0x0102_0304_0506_0708, number: 3)
+    private static let customer = CustomerKey.user("42")
+    private static let rule = RuleID(0xCAFE)
+
+    @Test func `a clock record`() throws {
+        #expect(Self.hex(InputMessage.clock(Self.day).encoded()) == Golden.clock)
+        #expect(try InputMessage.decoded(Self.bytes(Golden.clock)) == .clock(Self.day))
+    }
+
+    private static let events: [(Event.Body, String)] = [
+        (
+            .order(
+                OrderEvent(
+                    orderID: "o1", change: .placed, revenue: 1999, currency: "EUR",
+                    lines: [
+                        OrderLine(
+                            product: Product(id: "p1", name: "Tea", category: "drinks", brand: "B"), quantity: 2, price: 995)
+                    ], coupon: "NEW")), Golden.order
+        ),
+        (.product(ProductEvent(kind: .addedToCart, product: Product(id: "p1"), quantity: 3, price: 5)), Golden.product),
+        (
+            .identify(Identify(traits: [Trait("email", "ann@example.org")], consents: [Consent(.email, granted: true)])),
+            Golden.identify
+        ),
+        (.engagement(Engagement(kind: .clicked, channel: .email, action: action)), Golden.engagement),
+        (.named(name: "Quiz", properties: Array(#"{"a":1}"#.utf8)), Golden.named),
+        (.alias(previous: .anonymous("x")), Golden.alias),
+        (.permitRequest(action: action, attempt: attempt), Golden.permitRequest),
+        (.outcome(action: action, attempt: attempt, outcome: .undeliverable, detail: "550 no"), Golden.outcome),
+    ]
+
+    @Test(arguments: 0..<RandomValues.bodyKinds) func `an event of each kind`(kind: Int) throws {
+        let (body, golden) = Self.events[kind]
+        let event = Event(messageID: 0xABCD, customer: Self.customer, time: Self.day + 1, body: body)
+        var writer = ByteWriter()
+        event.write(to: &writer, base: Self.day)
+        #expect(Self.hex(writer.bytes) == golden)
+        let bytes = try Self.bytes(golden)
+        var reader = ByteReader(bytes)
+        #expect(try Event.read(&reader, base: Self.day, bytes: bytes) == event)
+        try reader.finish()
+    }
+
+    @Test func `a batch`() throws {
+        let golden = Golden.batch
+        let message = InputMessage.events([
+            Event(messageID: 7, customer: Self.customer, time: Self.day, body: .alias(previous: .anonymous("x"))),
+            Event(customer: Self.customer, time: Self.day + -5, body: .engagement(Engagement(kind: .opened))),
+        ])
+        #expect(Self.hex(message.encoded()) == golden)
+        #expect(try InputMessage.decoded(Self.bytes(golden)) == message)
+    }
+
+    private static let decision = Decision(
+        customer: customer, action: action, rule: rule, due: day, decided: day + 60_000, reason: .notInSegment)
+
+    private static let effects: [(Effect, String)] = [
+        (
+            .actionOpened(
+                ActionOpened(
+                    customer: customer, action: action, rule: rule, channel: .email, due: day, decided: day + 1000,
+                    deadline: day + Milliseconds.day, subject: "p1")), Golden.actionOpened
+        ),
+        (.suppressed(decision), Golden.suppressed),
+        (.postponed(decision, until: day + Milliseconds.hour), Golden.postponed),
+        (
+            .permitGranted(
+                PermitGrant(
+                    customer: customer, action: action, attempt: attempt, rule: rule, channel: .email,
+                    address: "ann@example.org", template: "t", fields: [Trait("product.id", "p1")], deadline: day)),
+            Golden.permitGranted
+        ),
+        (.permitDenied(customer: customer, action: action, attempt: attempt, reason: .noConsent), Golden.permitDenied),
+        (
+            .actionClosed(
+                ActionClosed(
+                    customer: customer, action: action, rule: rule, outcome: .withdrawn, reason: .noLongerWanted, time: day,
+                    detail: "x")), Golden.actionClosed
+        ),
+        (
+            .attributed(
+                Attribution(
+                    customer: customer, action: action, rule: rule, orderID: "o1", kind: .converted, revenue: 1999, sales: 1,
+                    conversions: 1, time: day)), Golden.attributed
+        ),
+        (.setAside(inputSequence: 300, index: 2, reason: "currency"), Golden.setAside),
+        (.sums([SumDelta(.orders, amount: 2), SumDelta(.timersArmed, rule: rule, amount: -1)]), Golden.sums),
+    ]
+
+    @Test(arguments: 0..<RandomValues.effectKinds) func `an effect of each kind`(kind: Int) throws {
+        let (effect, golden) = Self.effects[kind]
+        var writer = ByteWriter()
+        effect.write(to: &writer)
+        #expect(Self.hex(writer.bytes) == golden)
+        var reader = ByteReader(try Self.bytes(golden))
+        #expect(try Effect.read(&reader) == effect)
+        try reader.finish()
+    }
+
+    @Test func `a commit, and its hash`() throws {
+        let golden = Golden.commit
+        var effects = ByteWriter()
+        Effect.sums([SumDelta(.events, amount: 3)]).write(to: &effects)
+        let commit = Commit(
+            kind: .steps, shard: ShardID(5), epoch: 2, number: 300, previousHash: 0x1234, brain: 1, owner: "w1",
+            steps: [
+                Step(
+                    inputSequence: 400, eventsThrough: 3, clock: Self.day, wakeUps: 1, configuration: 2, effects: effects.bytes)
+            ])
+        let encoded = commit.encoded()
+        #expect(Self.hex(encoded.bytes) == golden)
+        let decoded = try Commit.decoded(Self.bytes(golden))
+        #expect(decoded.commit == commit)
+        #expect(decoded.hash == encoded.hash)
+    }
+
+    @Test func `a rule set`() throws {
+        let golden = Golden.ruleSet
+        let rules = RuleSet(
+            revision: 9, currency: "EUR", currencyDigits: 2, fulfilledOnPlaced: true, consentAssumed: false,
+            zone: ZoneTable(
+                name: "Europe/Oslo", initialOffsetSeconds: 3600,
+                transitions: [ZoneTable.Transition(at: Self.day, offsetSeconds: 7200)]),
+            segments: [
+                Segment(
+                    name: "loyal", title: "Loyal",
+                    condition: .all([
+                        .orderCount(.atLeast, 3), .not(.orderSum(.less, 5000)),
+                        .any([.sinceLastOrder(.atMost, milliseconds: 1), .sinceFirstOrder(.greater, milliseconds: 2)]),
+                    ]))
+            ],
+            rules: [
+                Rule(
+                    name: "reorder", title: "Reorder",
+                    mechanic: .regularConsumption(
+                        ConsumptionPeriods(defaultMilliseconds: 5, perProduct: [ProductPeriod(product: "p1", milliseconds: 6)]),
+                        aheadMilliseconds: 1), enabled: false, goods: Goods(products: ["p1"], categories: ["drinks"]),
+                    inAll: [0], inAny: [], inNone: [0], hours: AllowedHours(fromMinute: 540, toMinute: 1260, weekdays: 0x1f),
+                    postponeMilliseconds: 1000, action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 77)),
+                Rule(name: "lapsed", mechanic: .timeSinceLastPurchase(afterMilliseconds: 60), action: .record),
+                Rule(name: "review", mechanic: .reviewRequest(afterMilliseconds: 3), action: .record),
+            ],
+            templates: [MessageTemplate(name: "t", subject: "S", text: "T", html: "<p>", from: "a@example.org")])
+        #expect(Self.hex(rules.encoded()) == golden)
+        #expect(try RuleSet.decoded(Self.bytes(golden), revision: 9) == rules)
+    }
+
+    @Test func `the numbers of stored choices`() {
+        #expect(Reason.allCases.map(\.rawValue) == Array(0...18))
+        #expect(Reason.refusedByProvider.rawValue == 18 && Reason.noLongerWanted.rawValue == 10)
+        #expect(Counter.timersArmed.rawValue == 6 && Counter.events.rawValue == 3)
+        #expect(Outcome.withdrawn.rawValue == 5 && Outcome.uncertain.rawValue == 3)
+        #expect(OrderEvent.Change.refunded.rawValue == 6 && OrderEvent.Change.fulfilled.rawValue == 4)
+        #expect(ProductEvent.Kind.shared.rawValue == 7 && Engagement.Kind.unsubscribed.rawValue == 5)
+        #expect(Channel.sms.rawValue == 2 && Comparison.greater.rawValue == 4 && Commit.Kind.released.rawValue == 2)
+    }
+}

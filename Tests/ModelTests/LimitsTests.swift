@@ -1,0 +1,125 @@
+import Model
+import Testing
+
+/// I8: the bounds fit each other. What is full must still fit into what carries it.
+@Suite struct LimitsTests {
+    /// Room that the log's own headers take of a message.
+    private let headerBytes = 4 << 10
+
+    private func key() -> CustomerKey { CustomerKey(String(repeating: "k", count: Limits.customerKeyBytesMax)) }
+    private func identifier() -> String { String(repeating: "i", count: Limits.identifierBytesMax) }
+
+    private func size(_ effect: Effect) -> Int {
+        var writer = ByteWriter()
+        effect.write(to: &writer)
+        return writer.count
+    }
+
+    /// The frame of a commit and of each of its steps at their largest, for an owner's name of 64 bytes.
+    private func frameBytes(steps: Int) -> Int {
+        let step = Step(
+            inputSequence: .max, eventsThrough: .max, clock: Instant(milliseconds: .max), wakeUps: .max, configuration: .max,
+            effects: [])
+        // An effects' length of up to a million takes two bytes more than the 0 that is written here.
+        return Commit(
+            kind: .steps, shard: ShardID(.max), epoch: .max, number: .max, previousHash: .max, brain: .max,
+            owner: String(repeating: "w", count: 64), steps: Array(repeating: step, count: steps)
+        ).encoded().bytes.count + 2 * steps
+    }
+
+    private var opened: Int {
+        size(
+            .actionOpened(
+                ActionOpened(
+                    customer: key(), action: ActionID(.max), rule: RuleID(.max), channel: .email, due: Limits.timeMax,
+                    decided: Limits.timeMax + Milliseconds.day, deadline: Limits.timeMax + 30 * Milliseconds.day,
+                    subject: identifier())))
+    }
+
+    private var suppressed: Int {
+        size(
+            .suppressed(
+                Decision(
+                    customer: key(), action: ActionID(.max), rule: RuleID(.max), due: Limits.timeMax,
+                    decided: Limits.timeMax + 30 * Milliseconds.day, reason: .notInSegment)))
+    }
+
+    @Test func `I8 I3 a commit at its target takes one full step more, and a message takes the commit`() {
+        let largest = Limits.commitBytesTarget + Limits.stepEffectBytesMax + frameBytes(steps: Limits.commitStepsMax)
+        #expect(largest <= Limits.commitBytesMax)
+        #expect(Limits.commitBytesMax + headerBytes <= Limits.messageBytesMax)
+    }
+
+    @Test func `I8 what one customer's wake-ups and event decide at once fits a commit of its own`() {
+        let wakeUps = Limits.timersMax * opened
+        let event = Limits.rulesMax * suppressed
+        #expect(wakeUps <= Limits.stepEffectBytesMax)
+        #expect(event <= Limits.stepEffectBytesMax)
+        #expect(wakeUps + event + frameBytes(steps: 1) <= Limits.commitBytesMax)
+    }
+
+    @Test func `I8 a permit with a full profile fits a step`() {
+        let fields = (0..<Limits.traitsMax).map { _ in
+            Trait(
+                String(repeating: "n", count: Limits.nameBytesMax), String(repeating: "v", count: Limits.traitValueBytesMax))
+        }
+        let grant = PermitGrant(
+            customer: key(), action: ActionID(.max), attempt: AttemptID(instance: .max, number: .max), rule: RuleID(.max),
+            channel: .email, address: String(repeating: "a", count: Limits.traitValueBytesMax),
+            template: String(repeating: "t", count: Limits.nameBytesMax), fields: fields, deadline: Limits.timeMax)
+        #expect(size(.permitGranted(grant)) <= Limits.stepEffectBytesMax)
+    }
+
+    @Test func `I8 a batch at its target takes one event more, and a message takes the batch`() {
+        // An event's binary form is at most its JSON and, for each order line, what stands for the fields left out.
+        let line = OrderLine(product: Product(id: ""), quantity: Limits.quantityMax, price: Limits.moneyMax)
+        func bytes(lines: Int) -> Int {
+            let order = OrderEvent(orderID: "", change: .placed, revenue: 0, lines: Array(repeating: line, count: lines))
+            let event = Event(customer: key(), time: Limits.timeMax, body: .order(order))
+            return InputMessage.events([event]).encoded().count
+        }
+        let event = Limits.eventJSONBytesMax + bytes(lines: Limits.orderLinesMax)
+        #expect(Limits.batchBytesTarget + event <= Limits.batchBytesMax)
+        #expect(Limits.batchBytesMax + headerBytes <= Limits.messageBytesMax)
+        #expect(Limits.batchEventsMax <= Limits.messageWindowCount, "a repeat within one batch is recognised")
+    }
+
+    @Test func `I8 a configuration and a piece of a snapshot fit a message`() {
+        #expect(Limits.configurationBytesMax + headerBytes <= Limits.messageBytesMax)
+        #expect(Limits.snapshotChunkBytes + headerBytes <= Limits.messageBytesMax)
+        #expect(Limits.templateBytesMax <= Limits.configurationBytesMax)
+        #expect(Limits.rulesMax <= Int(UInt16.max) && Limits.segmentsMax <= Int(UInt16.max))
+    }
+
+    @Test func `I8 what comes in over HTTP fits within itself`() {
+        #expect(Limits.eventJSONBytesMax <= Limits.bodyBytesMax)
+        #expect(Limits.unknownEventBytesMax <= Limits.eventJSONBytesMax)
+        #expect(Limits.identifierBytesMax + "email:".utf8.count <= Limits.customerKeyBytesMax)
+        #expect(Limits.bodyEventsMax <= Limits.batchEventsMax)
+    }
+
+    @Test func `I8 shards are numbered by 16 bits and default to a number that is allowed`() {
+        #expect(ShardMap(shards: Limits.shardsDefault) != nil)
+        #expect(ShardMap(shards: Limits.shardsMax) != nil)
+        #expect(Limits.shardsMax - 1 <= Int(UInt16.max))
+    }
+
+    @Test func `I8 sums of money over a customer's orders cannot overflow`() {
+        let (_, lineOverflow) = Limits.moneyMax.multipliedReportingOverflow(by: Limits.quantityMax)
+        let (_, sumOverflow) = Limits.moneyMax.multipliedReportingOverflow(by: Int64(Limits.ordersKeptMax) * 100_000)
+        #expect(!lineOverflow)
+        #expect(!sumOverflow)
+    }
+
+    @Test func `I8 several heartbeats fit into the time after which a worker is taken for dead`() {
+        #expect(3 * Limits.heartbeatMilliseconds <= Limits.heartbeatTimeoutMilliseconds)
+        #expect(Limits.clockDriftMillisecondsMax < Limits.heartbeatTimeoutMilliseconds)
+    }
+
+    @Test func `I8 what is refused lies below what is full`() {
+        #expect((1..<100).contains(Limits.inputFillPercentMax))
+        #expect(Limits.snapshotsKept >= 2, "a damaged one must have another behind it")
+        #expect(Limits.commitBytesMax < Limits.snapshotEveryBytes)
+        #expect(Limits.attemptsMax >= 1 && Limits.permitsInFlightMax >= 1 && Limits.commitsInFlightMax >= 1)
+    }
+}
