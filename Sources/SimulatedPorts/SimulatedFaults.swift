@@ -6,7 +6,7 @@ package struct SimulatedFaults: Sendable {
     package var lostAcknowledgements: Int
     /// Appends that are not written and answered `ambiguous`.
     package var lostAppends: Int
-    /// Completions that come after later ones.
+    /// Completions that come a few milliseconds late, mostly after those of later appends.
     package var lateCompletions: Int
     /// Calls that are answered `unavailable`.
     package var unavailable: Int
@@ -47,8 +47,10 @@ package enum AppendFault: Equatable, Sendable {
     case writtenAmbiguous
     /// Not written, and answered `ambiguous`.
     case lostAmbiguous
-    /// Decided as usual; the answer comes after those of later appends.
+    /// Decided as usual; the answer comes a few milliseconds later than it could, mostly after those of later appends.
     case late
+    /// Decided as usual; the answer comes when the test says so: ``SimulatedLogStore/deliverHeld()``.
+    case held
     /// Not written, and answered `unavailable`.
     case unavailable
     /// This and the next `appends` - 1 are not written: answered `unavailable` and `ambiguous` by turns.

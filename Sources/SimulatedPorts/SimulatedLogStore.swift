@@ -30,6 +30,7 @@ package final class SimulatedLogStore: LogStore {
         var readings: [UInt64: Reading] = [:]
         var nextReading: UInt64 = 0
         var appends: [LogName: Int] = [:]
+        var held: [@Sendable () -> Void] = []
 
         func log(_ name: LogName) -> SimulatedLog { logs[name] ?? SimulatedLog(bytesMax: bytesMax[name]) }
 
@@ -53,20 +54,18 @@ package final class SimulatedLogStore: LogStore {
         completion: @escaping @Sendable (Result<UInt64, LogError>) -> Void
     ) {
         let now = clock.now()
-        let (result, hops, waiters) = state.withLock { state in
+        let waiters = state.withLock { state in
             state.appends[log, default: 0] += 1
-            return state.append(to: log, payload, expecting: expecting, id: id, now: now)
+            let decided = state.append(to: log, payload, expecting: expecting, id: id, now: now)
+            // Inside the lock, so that answers leave in the order of the decisions.
+            switch decided.fault {
+            case .late: completions.asyncAfter(deadline: .now() + .milliseconds(3)) { completion(decided.result) }
+            case .held: state.held.append { completion(decided.result) }
+            default: completions.async { completion(decided.result) }
+            }
+            return decided.waiters
         }
         for waiter in waiters { waiter.resume() }
-        deliver(result, after: hops, completion)
-    }
-
-    private func deliver(
-        _ result: Result<UInt64, LogError>, after hops: Int, _ completion: @escaping @Sendable (Result<UInt64, LogError>) -> Void
-    ) {
-        completions.async {
-            if hops > 0 { self.deliver(result, after: hops - 1, completion) } else { completion(result) }
-        }
     }
 
     package func read(_ log: LogName, from sequence: UInt64) async throws(LogError) -> any LogReader {
@@ -123,6 +122,14 @@ extension SimulatedLogStore {
         state.withLock { $0.scripted[log, default: []].append(fault) }
     }
 
+    /// Delivers the answers that ``AppendFault/held`` holds back, behind all that are on their way.
+    package func deliverHeld() {
+        state.withLock { state in
+            for completion in state.held { completions.async(execute: completion) }
+            state.held = []
+        }
+    }
+
     package func setFaults(_ faults: SimulatedFaults) {
         state.withLock { state in
             state.faults = faults
@@ -172,27 +179,26 @@ extension SimulatedLogStore {
 extension SimulatedLogStore.State {
     mutating func append(
         to log: LogName, _ payload: [UInt8], expecting: UInt64?, id: String?, now: Instant
-    ) -> (result: Result<UInt64, LogError>, hops: Int, waiters: [CheckedContinuation<Void, any Error>]) {
+    ) -> (result: Result<UInt64, LogError>, fault: AppendFault?, waiters: [CheckedContinuation<Void, any Error>]) {
         let unavailable = Result<UInt64, LogError>.failure(LogError(.unavailable, "\(log): simulated"))
         let ambiguous = Result<UInt64, LogError>.failure(LogError(.ambiguous, "\(log): no answer, simulated"))
-        if self.unavailable.contains(log) { return (unavailable, 0, []) }
+        if self.unavailable.contains(log) { return (unavailable, nil, []) }
         if let left = leaderless[log], left > 0 {
             leaderless[log] = left - 1
-            return (left % 2 == 0 ? unavailable : ambiguous, 0, [])
+            return (left % 2 == 0 ? unavailable : ambiguous, nil, [])
         }
         let fault = nextFault(log)
         switch fault {
-        case .lostAmbiguous: return (ambiguous, 0, [])
-        case .unavailable: return (unavailable, 0, [])
+        case .lostAmbiguous: return (ambiguous, nil, [])
+        case .unavailable: return (unavailable, nil, [])
         case .leaderGap(let appends):
             leaderless[log] = appends - 1
-            return (unavailable, 0, [])
-        case .writtenAmbiguous, .late, nil: break
+            return (unavailable, nil, [])
+        case .writtenAmbiguous, .late, .held, nil: break
         }
         let result = change(log) { $0.append(payload, expecting: expecting, id: id, now: now, log: log) }
-        let hops = fault == .late ? 16 : 0
-        guard case .success = result else { return (result, hops, []) }
-        return (fault == .writtenAmbiguous ? ambiguous : result, hops, waiters(of: log))
+        guard case .success = result else { return (result, fault, []) }
+        return (fault == .writtenAmbiguous ? ambiguous : result, fault, waiters(of: log))
     }
 
     private mutating func nextFault(_ log: LogName) -> AppendFault? {

@@ -23,13 +23,14 @@ import Testing
         #expect(store.contents(of: log).map(\.payload) == [[2], [6]])
     }
 
-    @Test func `a late completion comes after those of later appends`() async throws {
+    @Test func `a held completion comes when it is let go`() async throws {
         let store = SimulatedLogStore(clock: clock)
-        store.script(.late, on: log)
+        store.script(.held, on: log)
         let (order, answered) = AsyncStream<UInt64>.makeStream()
         for _ in 0..<3 {
             store.append(to: log, [], expecting: nil, id: nil) { if case .success(let sequence) = $0 { answered.yield(sequence) } }
         }
+        store.deliverHeld()
         var found: [UInt64] = []
         for await sequence in order {
             found.append(sequence)
