@@ -1,5 +1,5 @@
-internal import Model
-package import Ports
+package import Model
+import Ports
 internal import Synchronization
 
 /// Reads a ``SimulatedLogStore``; closed when nobody holds it any more.

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Model
+package import Model
 package import Ports
 internal import Synchronization
 
