@@ -13,6 +13,8 @@ package final class Shard {
     package internal(set) var inputSequence: UInt64 = 0
     /// Events of that message that are applied; a clock record counts as one.
     package internal(set) var eventsThrough: UInt32 = 0
+    /// Sequence of the last message that is applied in whole, as far as this object has seen.
+    package internal(set) var completedInput: UInt64 = 0
     /// Never goes back.
     package internal(set) var clock = Instant.distantPast
     /// Events applied since this object was made.

@@ -80,9 +80,12 @@ extension Shard {
                 continue
             }
             switch run(record, bound, &events, &wakeUps, customer) {
-            case .finished: inputs.removeFirst()
+            case .finished:
+                inputs.removeFirst()
+                completedInput = record.sequence
             case .finishedClock:
                 inputs.removeFirst()
+                completedInput = record.sequence
                 endsWithClock = true
                 return
             case .bounded: return

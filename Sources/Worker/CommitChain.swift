@@ -1,0 +1,92 @@
+import Model
+
+/// The owner's end of a shard's LOG: numbers and chains the commits, and keeps each until the log has acknowledged it, so
+/// that one whose fate is unknown can be sent again to the letter. Pure.
+///
+///     sent --acknowledged--> forgotten
+///     sent --refused, or no answer--> settling --the log's last commit is read-->
+///         a higher epoch: lost | our own up to number n: those above n are sent again
+struct CommitChain: Equatable, Sendable {
+    struct Sent: Equatable, Sendable {
+        let number: UInt64
+        let bytes: [UInt8]
+        let hash: UInt128
+        /// Position of the input after this commit.
+        let completedInput: UInt64
+    }
+
+    let shard: ShardID
+    let owner: String
+    private(set) var epoch: UInt64
+    /// Number and hash of the newest commit, sent or acknowledged.
+    private(set) var number: UInt64
+    private(set) var hash: UInt128
+    /// Number and hash of the newest acknowledged commit.
+    private(set) var acknowledged: UInt64
+    private(set) var acknowledgedHash: UInt128
+    /// Sent and not yet acknowledged, in order.
+    private(set) var waiting: [Sent] = []
+
+    /// Continues behind a commit that stands in the log; number 0 = an empty log.
+    init(shard: ShardID, owner: String, after number: UInt64, hash: UInt128, epoch: UInt64) {
+        self.shard = shard
+        self.owner = owner
+        self.epoch = epoch
+        self.number = number
+        self.hash = hash
+        acknowledged = number
+        acknowledgedHash = hash
+    }
+
+    /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
+    mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
+        if kind == .fence { epoch += 1 }
+        let encoded = Commit(
+            kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brainVersion, owner: owner,
+            steps: steps
+        ).encoded()
+        precondition(encoded.bytes.count <= Limits.commitBytesMax, "a commit of \(encoded.bytes.count) bytes")
+        number += 1
+        hash = encoded.hash
+        let sent = Sent(number: number, bytes: encoded.bytes, hash: encoded.hash, completedInput: completedInput)
+        waiting.append(sent)
+        return sent
+    }
+
+    /// Commit `number` is in the log, and so is every one before it.
+    mutating func acknowledge(_ number: UInt64) {
+        guard number > acknowledged else { return }
+        while let first = waiting.first, first.number <= number {
+            acknowledged = first.number
+            acknowledgedHash = first.hash
+            waiting.removeFirst()
+        }
+    }
+
+    enum Settlement: Equatable {
+        /// Somebody fenced: the shard is theirs.
+        case lost(by: String)
+        /// These are not in the log and are to be sent again, in order.
+        case resend([Sent])
+        /// The log holds what this owner never wrote under its epoch: nothing may be written any more.
+        case broken(String)
+    }
+
+    /// What the log's last commit says of those that wait. `last` nil = the log is empty.
+    mutating func settle(_ last: (commit: Commit, hash: UInt128)?) -> Settlement {
+        guard let last else {
+            return acknowledged == 0 ? .resend(waiting) : .broken("the log is empty, commit \(acknowledged) was acknowledged")
+        }
+        if last.commit.epoch > epoch { return .lost(by: last.commit.owner) }
+        if last.commit.epoch == epoch && last.commit.owner != owner { return .lost(by: last.commit.owner) }
+        if last.commit.number == acknowledged {
+            return last.hash == acknowledgedHash
+                ? .resend(waiting) : .broken("commit \(acknowledged) is not the one that was acknowledged")
+        }
+        guard let own = waiting.first(where: { $0.number == last.commit.number }), own.hash == last.hash else {
+            return .broken("commit \(last.commit.number) of epoch \(last.commit.epoch) was not written here")
+        }
+        acknowledge(own.number)
+        return .resend(waiting)
+    }
+}

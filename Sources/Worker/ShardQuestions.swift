@@ -1,0 +1,60 @@
+import Engine
+import Foundation
+import Logging
+import Model
+import Ports
+
+// What a shard's owner answers: reading only.
+
+extension ShardOwner {
+    func register() async throws -> [any Registration] {
+        let name = "shard.\(id.number)"
+        return [
+            try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
+            try await around.messaging.serve("\(name).open") { _ in await self.answerOpen() },
+            try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
+        ]
+    }
+
+    private func answerCustomer(_ payload: [UInt8]) -> [UInt8] {
+        let text = String(validating: payload, as: UTF8.self)
+        guard let shard, let text, !text.isEmpty else { return encoded(CustomerView(customer: "", shard: Int(id.number), found: false, currency: "")) }
+        return encoded(shard.view(of: CustomerKey(text)))
+    }
+
+    /// The open actions as of a commit that is in the log.
+    private func answerOpen() async -> [UInt8] {
+        await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
+        guard end == nil, let shard, let chain else { return [] }
+        return encoded(OpenActions(commit: chain.acknowledged, actions: shard.openActionList()))
+    }
+
+    private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
+        guard let request = try? JSONDecoder().decode(AwaitRequest.self, from: Data(payload)) else { return [] }
+        let deadline = around.clock.now() + request.timeoutMilliseconds
+        let clock = around.clock
+        let timeout = Task {
+            try await clock.sleep(until: deadline)
+            self.check()
+        }
+        await wait { owner in
+            owner.end != nil || owner.isReleasing || owner.around.clock.now() >= deadline || owner.isThrough(request)
+        }
+        timeout.cancel()
+        return encoded(status)
+    }
+
+    private func isThrough(_ request: AwaitRequest) -> Bool {
+        guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
+        return !request.withoutOpenActions || shard.openActions == 0
+    }
+
+    private func encoded(_ value: some Encodable) -> [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(value))
+        } catch {
+            log.error("answer not encodable", metadata: ["error": "\(error)"])
+            return []
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Engine
+import Foundation
+import Logging
+import Model
+import Ports
+
+// Serving: inputs in, steps, commits out, and what the log answers to them.
+
+extension ShardOwner {
+    /// Inputs that may wait for their step before reading pauses.
+    private static let inputsWaitingMax = 256
+
+    /// Reads IN from where the shard stands until the shard is given up.
+    func feed() async {
+        guard let shard else { return }
+        do {
+            let reader = try await around.logs.read(.input(id), from: max(shard.inputSequence, 1))
+            defer { reader.close() }
+            pump()
+            while end == nil && !isReleasing {
+                for record in try await reader.next(max: 64) { inputs.append(record) }
+                pump()
+                await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            finish(.failed("reading its input: \(error)"))
+        }
+    }
+
+    /// The clock has moved on (live mode).
+    func tick() { pump() }
+
+    /// There is a newer configuration.
+    func rulesChanged() { pump() }
+
+    /// Runs steps and commits them, as far as the bounds allow; at most one commit at a time, so that the shards of a
+    /// thread take turns.
+    func pump() {
+        isPumpScheduled = false
+        guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
+        guard chain.waiting.count < Limits.commitsInFlightMax else { return }
+        if wantsSnapshot {
+            guard chain.waiting.isEmpty else { return }
+            wantsSnapshot = false
+            if let snapshot = snapshot() { Task { await self.put(snapshot) } }
+        }
+        if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
+        gather(shard)
+        guard !steps.isEmpty else { return check() }
+        commit(.steps, steps)
+        schedulePump()
+    }
+
+    private func schedulePump() {
+        guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live else { return }
+        isPumpScheduled = true
+        Task { self.pump() }
+    }
+
+    /// Steps for one commit.
+    private func gather(_ shard: Shard) {
+        steps.removeAll(keepingCapacity: true)
+        stepBytes = 0
+        let now = around.clock.now()
+        while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
+            let step = shard.runStep(&inputs, now: now)
+        {
+            stepBytes += step.effects.count + 40
+            steps.append(step)
+        }
+    }
+
+    /// Appends a commit behind the last one, without waiting.
+    func commit(_ kind: Commit.Kind, _ steps: [Step]) {
+        guard let completed = shard?.completedInput, let sent = chain?.next(kind, steps, completedInput: completed) else { return }
+        send(sent)
+        check()
+    }
+
+    private func send(_ commit: CommitChain.Sent) {
+        bytesSinceSnapshot += commit.bytes.count
+        around.logs.append(to: .commits(id), commit.bytes, expecting: commit.number - 1, id: nil) { result in
+            Task { await self.answered(commit.number, result) }
+        }
+    }
+
+    private func answered(_ number: UInt64, _ result: Result<UInt64, LogError>) {
+        guard end == nil, chain != nil else { return }
+        switch result {
+        case .success(let sequence):
+            guard sequence == number else {
+                return finish(.failed("commit \(number) was written at \(sequence) of its log"))
+            }
+            chain?.acknowledge(number)
+            if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
+            check()
+            pump()
+        case .failure(let error):
+            guard chain?.waiting.contains(where: { $0.number == number }) ?? false, !isSettling else { return }
+            log.warning("commit not acknowledged", metadata: ["commit": "\(number)", "error": "\(error)"])
+            isSettling = true
+            Task { await self.settle() }
+        }
+    }
+
+    /// Reads back what the log holds: a time-out is no failure, and a refusal alone no fence.
+    private func settle() async {
+        while end == nil {
+            do {
+                // Whatever was sent is decided by now, or will be refused behind what is sent again.
+                try await around.clock.sleep(until: around.clock.now() + 100)
+                let last = try await lastCommit()
+                guard end == nil, let settlement = chain?.settle(last) else { return }
+                switch settlement {
+                case .lost(let owner): finish(.lost(owner))
+                case .broken(let what): finish(.failed(what))
+                case .resend(let waiting):
+                    isSettling = false
+                    for commit in waiting { send(commit) }
+                    check()
+                    pump()
+                }
+                return
+            } catch is CancellationError {
+                return finish(.released)
+            } catch {
+                log.warning("log not readable", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// The state as of the last acknowledged commit; nil while anything is in flight.
+    func snapshot() -> Snapshot? {
+        guard let shard, let chain, chain.waiting.isEmpty else { return nil }
+        bytesSinceSnapshot = 0
+        return Snapshot(commit: chain.acknowledged, commitHash: chain.acknowledgedHash, payload: shard.encoded())
+    }
+
+    /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
+    func put(_ snapshot: Snapshot) async {
+        do {
+            try await around.snapshots.put(snapshot, of: .shard(id))
+            log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
+        } catch {
+            log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package import Model
+
+/// How a worker is run.
+package struct WorkerOptions: Sendable {
+    /// Name, for people, and a random instance that is new at each start.
+    package var id: WorkerID
+    /// Threads that shards are spread over; one per core is what pays.
+    package var threads: Int
+    /// Log bytes after which a shard takes its next snapshot.
+    package var snapshotEveryBytes: Int
+
+    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
+        self.id = id
+        self.threads = max(threads, 1)
+        self.snapshotEveryBytes = snapshotEveryBytes
+    }
+}
+
+/// Version of the deciding code, as it stands in commits: raised with every change that decides something differently.
+package let brainVersion: UInt32 = 1
