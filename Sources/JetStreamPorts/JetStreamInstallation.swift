@@ -3,20 +3,6 @@ package import Logging
 package import Model
 package import NATS
 
-/// How much each kind of stream may hold. Nil = no bound but the disk.
-package struct StreamBounds: Equatable, Sendable {
-    /// Of each shard's inputs.
-    package var inputBytes: UInt64? = 1 << 30
-    /// Of each shard's commits.
-    package var commitBytes: UInt64? = 1 << 30
-    package var coordinatorBytes: UInt64? = 256 << 20
-    package var configurationBytes: UInt64? = 1 << 30
-    /// Of all snapshots together.
-    package var snapshotBytes: UInt64?
-
-    package init() {}
-}
-
 package struct InstallationError: Error, Equatable, CustomStringConvertible {
     package enum Code: Equatable, Sendable {
         /// There is one with other settings.
@@ -46,12 +32,15 @@ package struct InstallationError: Error, Equatable, CustomStringConvertible {
 /// An installation in JetStream: its streams, its fixed settings, and the ports over them.
 package struct JetStreamInstallation: Sendable {
     package let settings: Installation
+    /// Begins the names of all its streams and subjects.
+    package let prefix: String
     package let logs: JetStreamLogStore
     package let snapshots: JetStreamSnapshotStore
     package let messaging: NATSMessaging
 
     private init(settings: Installation, jetStream: JetStream, names: StreamNames, appendTimeout: Duration) {
         self.settings = settings
+        prefix = names.prefix
         logs = JetStreamLogStore(jetStream, names: names, appendTimeout: appendTimeout)
         snapshots = JetStreamSnapshotStore(jetStream, names: names)
         messaging = NATSMessaging(jetStream.connection, names: names)
@@ -185,6 +174,11 @@ package struct JetStreamInstallation: Sendable {
         } catch {
             if error.code == .noResponders {
                 throw InstallationError(.unavailable, "NATS answers, but JetStream does not: start nats-server with -js (\(what)).")
+            }
+            if error.apiCode == APICode.storageExceeded {
+                throw InstallationError(
+                    .unavailable, "The server has not enough storage for \(what) (\(error.message)): the bounds of all streams "
+                        + "together must fit into its max_file_store. Give the streams smaller bounds or the server more.")
             }
             throw InstallationError(.unavailable, "NATS could not be used for \(what): \(error.message).")
         }

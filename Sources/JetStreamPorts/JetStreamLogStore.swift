@@ -21,8 +21,25 @@ package final class JetStreamLogStore: LogStore {
         to log: LogName, _ payload: [UInt8], expecting: UInt64?, id: String?,
         completion: @escaping @Sendable (Result<UInt64, LogError>) -> Void
     ) {
-        publisher(log).publish(payload, expectedLast: expecting, id: id) { result in
-            completion(result.map(\.sequence).mapError { LogError(appending: $0) })
+        publisher(log).publish(payload, expectedLast: expecting, id: id) { [self] result in
+            let result = result.map(\.sequence).mapError { LogError(appending: $0) }
+            guard case .failure(let error) = result, error.code == .refused, let id, let expecting else {
+                return completion(result)
+            }
+            Task { completion(await refused(error, by: log, id: id, expecting: expecting)) }
+        }
+    }
+
+    /// Newer servers check the expectation before the id. What was written under this id and expectation stands right behind
+    /// the expected record.
+    private func refused(
+        _ error: LogError, by log: LogName, id: String, expecting: UInt64
+    ) async -> Result<UInt64, LogError> {
+        do throws(NATSError) {
+            let written = try await jetStream.messageID(expecting + 1, of: names.stream(log))
+            return written == id ? .success(expecting + 1) : .failure(error)
+        } catch {
+            return .failure(LogError(.ambiguous, "refused, and whether an earlier attempt succeeded is not known: \(error)"))
         }
     }
 

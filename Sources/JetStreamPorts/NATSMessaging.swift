@@ -60,7 +60,11 @@ package final class NATSMessaging: Messaging {
     private func register(
         _ subject: String, _ handler: @escaping @Sendable (NATSMessage) -> Void
     ) async throws(RequestError) -> any Registration {
-        let registration = NATSRegistration(connection, connection.subscribe(names.messaging(subject), handler))
+        let closed = NATSRegistration.Flag()
+        let id = connection.subscribe(names.messaging(subject)) { message in
+            if !closed.isSet { handler(message) }
+        }
+        let registration = NATSRegistration(connection, id, closed)
         do throws(NATSError) {
             try await connection.roundTrip(timeout: .seconds(5))
         } catch {
@@ -72,15 +76,27 @@ package final class NATSMessaging: Messaging {
 }
 
 final class NATSRegistration: Registration {
-    private let connection: NATSConnection
-    private let id: UInt64
-
-    init(_ connection: NATSConnection, _ id: UInt64) {
-        self.connection = connection
-        self.id = id
+    /// Messages that are on their way when it is closed are not handed over any more.
+    final class Flag: Sendable {
+        private let value = Atomic<Bool>(false)
+        var isSet: Bool { value.load(ordering: .acquiring) }
+        func set() { value.store(true, ordering: .releasing) }
     }
 
-    func close() { connection.unsubscribe(id) }
+    private let connection: NATSConnection
+    private let id: UInt64
+    private let closed: Flag
+
+    init(_ connection: NATSConnection, _ id: UInt64, _ closed: Flag) {
+        self.connection = connection
+        self.id = id
+        self.closed = closed
+    }
+
+    func close() {
+        closed.set()
+        connection.unsubscribe(id)
+    }
 }
 
 extension RequestError {

@@ -9,7 +9,7 @@ import Testing
 @Suite struct JetStreamConformanceTests {
     @Test(arguments: LogConformance.cases)
     func `the JetStream log store keeps`(_ promise: ConformanceCase<LogFixture>) async throws {
-        var bounds = StreamBounds()
+        var bounds = StreamBounds.small
         bounds.configurationBytes = 512 << 10
         try await SharedServer.withInstallation(bounds: bounds) { installation, _ in
             try await promise.check(LogFixture(store: installation.logs, bounded: (.configuration, 512 << 10)))

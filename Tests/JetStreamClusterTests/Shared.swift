@@ -20,7 +20,7 @@ actor SharedServer {
 
     /// A fresh installation of four shards, on a connection of its own that is closed afterwards; then its streams go.
     nonisolated static func withInstallation(
-        shards: Int = 4, bounds: StreamBounds = StreamBounds(),
+        shards: Int = 4, bounds: StreamBounds = .small,
         _ body: (JetStreamInstallation, NATSConnection) async throws -> Void
     ) async throws {
         let connection = try await shared.server().connect()
@@ -38,13 +38,18 @@ actor SharedServer {
 }
 
 func makeInstallation(
-    _ connection: NATSConnection, shards: Int = 4, bounds: StreamBounds = StreamBounds(), prefix: String = "t",
+    _ connection: NATSConnection, shards: Int = 4, bounds: StreamBounds = .small, prefix: String = "t",
     appendTimeout: Duration = .seconds(5)
 ) async throws -> JetStreamInstallation {
     guard let map = ShardMap(shards: shards) else { throw TestSupportError("\(shards) shards are not possible") }
     return try await JetStreamInstallation.create(
         Installation(shards: map, timeMode: .live, replicas: 1), bounds: bounds, prefix: prefix, connection: connection,
         appendTimeout: appendTimeout, log: testLog)
+}
+
+extension StreamBounds {
+    /// So that many installations fit on one server.
+    static var small: StreamBounds { StreamBounds(totalBytes: 256 << 20, shards: 4) }
 }
 
 /// Hands all payloads over at once; the results in the order of the calls.

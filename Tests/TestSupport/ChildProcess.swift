@@ -18,7 +18,7 @@ package final class ChildProcess: Sendable {
         input = Pipe()
         let started = Pipe()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-        let script = #"out=$1; shift; "$@" >"$out" 2>&1 </dev/null & p=$!; echo $p; exec >/dev/null 2>&1; read -r _; kill -9 $p; wait $p"#
+        let script = #"out=$1; shift; "$@" >"$out" 2>&1 </dev/null & p=$!; echo $p; exec >/dev/null 2>&1; read -r _; kill -9 $p"#
         shell.arguments = ["-c", script, "sh", output.path] + arguments
         shell.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         shell.standardInput = input
@@ -30,7 +30,11 @@ package final class ChildProcess: Sendable {
         processID = number
     }
 
-    package var isRunning: Bool { kill(processID, 0) == 0 }
+    /// Zombies run no more.
+    package var isRunning: Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8) else { return false }
+        return status.split(separator: ")").last?.hasPrefix(" Z") == false
+    }
 
     package func send(signal: Int32) throws {
         guard kill(processID, signal) == 0 else {
@@ -45,9 +49,9 @@ package final class ChildProcess: Sendable {
             return !killed
         }
         guard first else { return }
-        _ = kill(processID, SIGKILL)
+        if kill(processID, SIGKILL) != 0, errno != ESRCH { throw TestSupportError("process \(processID) cannot be killed") }
         try input.fileHandleForWriting.close()
-        try await eventually("process \(processID) is gone") { !self.shell.isRunning }
+        try await eventually("process \(processID) is gone") { !self.isRunning }
     }
 }
 

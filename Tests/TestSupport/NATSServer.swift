@@ -107,7 +107,7 @@ package final class NATSServer: @unchecked Sendable {
         let text = """
             host: 127.0.0.1
             port: \(port)
-            jetstream { store_dir: "\(folder.appendingPathComponent("data").path)" }
+            jetstream { store_dir: "\(folder.appendingPathComponent("data").path)", max_file_store: 64GB }
             \(configuration)
             """
         try text.write(to: file, atomically: true, encoding: .utf8)

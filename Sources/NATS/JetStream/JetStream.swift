@@ -101,6 +101,22 @@ package struct JetStream: Sendable {
         }
     }
 
+    /// The message id under which a message was published; nil when there is no such message, or it has none.
+    package func messageID(_ sequence: UInt64, of stream: String) async throws(NATSError) -> String? {
+        do throws(NATSError) {
+            let body = try JSONForm.encode(["seq": sequence])
+            guard let headers = try await call("STREAM.MSG.GET.\(stream)", body, as: MessageAnswer.self).message.hdrs else {
+                return nil
+            }
+            let name = "Nats-Msg-Id:"
+            let line = String(decoding: headers, as: UTF8.self).split(separator: "\r\n").first { $0.hasPrefix(name) }
+            return line.map { String($0.dropFirst(name.count).drop { $0 == " " }) }
+        } catch {
+            if error.apiCode == APICode.messageNotFound { return nil }
+            throw error
+        }
+    }
+
     /// The newest message on a subject as any replica has it, which may be an older one or none, in its plain form: for what
     /// never changes once it is there. The stream must allow direct reading.
     package func anyReplicaMessage(on subject: String, of stream: String) async throws(NATSError) -> [UInt8]? {

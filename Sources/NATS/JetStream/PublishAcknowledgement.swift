@@ -27,9 +27,11 @@ package struct PublishAcknowledgement: Equatable, Sendable {
         }
     }
 
-    /// The common form, `…,"seq":7}` or `…, "seq":7}` at the very end, without a JSON reader.
+    /// The common form, `{"stream":"S", "seq":7}`, without a JSON reader. An error begins otherwise, but ends alike.
     private static func fastSequence(_ bytes: [UInt8]) -> UInt64? {
-        guard bytes.last == 0x7d else { return nil }
+        let head: StaticString = "{\"stream\":\""
+        guard bytes.last == 0x7d, bytes.count > head.utf8CodeUnitCount else { return nil }
+        for index in 0..<head.utf8CodeUnitCount where unsafe bytes[index] != head.utf8Start[index] { return nil }
         let end = bytes.count - 1
         var start = end
         while start > 0, (0x30...0x39).contains(bytes[start - 1]) { start -= 1 }
@@ -37,6 +39,7 @@ package struct PublishAcknowledgement: Equatable, Sendable {
         let before = start - key.utf8CodeUnitCount
         guard start < end, before >= 0 else { return nil }
         for index in 0..<key.utf8CodeUnitCount where unsafe bytes[before + index] != key.utf8Start[index] { return nil }
-        return unsafe bytes.withUnsafeBufferPointer { unsafe Decimal.number($0, start..<end) }
+        let sequence = unsafe bytes.withUnsafeBufferPointer { unsafe Decimal.number($0, start..<end) }
+        return sequence == 0 ? nil : sequence
     }
 }

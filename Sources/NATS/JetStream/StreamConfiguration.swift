@@ -79,6 +79,7 @@ struct MessageAnswer: Decodable {
     struct Message: Decodable {
         let seq: UInt64
         let data: Data?
+        let hdrs: Data?
         let time: String
     }
 
