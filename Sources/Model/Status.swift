@@ -145,10 +145,12 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
     package var workers: [Worker]
     /// Commits of all shards that the sums do not contain yet.
     package var sumsLagCommits: UInt64
+    /// Why the sums of some shards do not go on; none is right.
+    package var sumsProblems: [String]
 
     package init(
         coordinator: String, epoch: UInt64, shards: Int, timeMode: String, placement: PlacementRecord, workers: [Worker],
-        sumsLagCommits: UInt64
+        sumsLagCommits: UInt64, sumsProblems: [String] = []
     ) {
         self.coordinator = coordinator
         self.epoch = epoch
@@ -157,6 +159,7 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
         self.placement = placement
         self.workers = workers
         self.sumsLagCommits = sumsLagCommits
+        self.sumsProblems = sumsProblems
     }
 }
 

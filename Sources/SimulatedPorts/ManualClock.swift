@@ -90,6 +90,11 @@ package final class ManualClock: WallClock {
         await wait { $0.count >= count }
     }
 
+    /// Waits until at least so many sleep until exactly this instant.
+    package func waitForSleepers(_ count: Int, until instant: Instant) async {
+        await wait { $0.count { $0 == instant } >= count }
+    }
+
     /// Waits until somebody sleeps until exactly this instant.
     package func waitForSleeper(until instant: Instant) async {
         await wait { $0.contains(instant) }

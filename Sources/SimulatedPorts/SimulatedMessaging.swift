@@ -32,6 +32,13 @@ package final class SimulatedMessaging: Messaging {
     /// While not available, nothing is delivered and requests are answered `unavailable`.
     package func setAvailable(_ isAvailable: Bool) { state.withLock { $0.isAvailable = isAvailable } }
 
+    /// Waits until every message published before has been handled by its listeners.
+    package func drain() async {
+        for queue in state.withLock({ $0.listeners.values.map(\.queue) }) {
+            await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+        }
+    }
+
     package func request(_ subject: String, _ payload: [UInt8], timeout: Duration) async throws(RequestError) -> [UInt8] {
         let (isAvailable, handlers) = state.withLock { state in
             (state.isAvailable, state.servers.sorted { $0.key < $1.key }.map(\.value).filter { $0.subject == subject }.map(\.handler))

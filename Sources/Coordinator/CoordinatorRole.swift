@@ -1,0 +1,70 @@
+package import Logging
+package import Model
+package import Ports
+
+/// The coordinator: says who owns which shard, and adds up what the shards decided.
+///
+/// Several may run; the log COORD lets one lead. Each folds every commit log into a database of its own, so that a
+/// successor's sums are exact at once.
+package enum CoordinatorRole {
+    package struct Options: Sendable {
+        /// `[a-z0-9-]`, unique among the coordinators.
+        package var name: String
+        /// Of this run, random.
+        package var instance: String
+        /// The SQLite database of this coordinator alone; made when missing. Deleting it makes it add up anew.
+        package var databasePath: String
+        package var installation: Installation
+
+        package init(
+            name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
+            installation: Installation
+        ) {
+            self.name = name
+            self.instance = instance
+            self.databasePath = databasePath
+            self.installation = installation
+        }
+    }
+
+    /// Runs until its task is cancelled, then stops cleanly. Throws when the database or COORD cannot be used.
+    package static func run(
+        options: Options, logs: any LogStore, messaging: any Messaging, clock: any WallClock, log: Logger
+    ) async throws {
+        let shards = options.installation.shards.shards
+        let database = try await SumsDatabase(path: options.databasePath, shards: shards)
+        let positions = try await database.positions()
+        let progress = SumsProgress(contained: positions.map(\.number))
+        let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())
+        let conductor = Conductor(core: core, logs: logs, messaging: messaging, clock: clock, progress: progress, log: log)
+        let configuration = ConfigurationFollower()
+        let folder = SumsFolder(logs: logs, database: database, progress: progress, shards: shards, clock: clock, log: log)
+        let service = CoordinatorService(
+            conductor: conductor, database: database, progress: progress, configuration: configuration,
+            installation: options.installation, messaging: messaging, clock: clock, log: log)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await conductor.run() }
+                group.addTask { try await folder.run(from: positions) }
+                group.addTask { try await configuration.run(logs: logs, clock: clock, log: log) }
+                group.addTask { try await serve(service, while: conductor.leadership) }
+                defer { group.cancelAll() }
+                try await group.next()
+                // The folder ends when every shard's log is damaged; placing goes on.
+                try await group.waitForAll()
+            }
+        } catch is CancellationError {
+            log.info("the coordinator stops")
+        }
+        try await database.close()
+    }
+
+    private static func serve(_ service: CoordinatorService, while leadership: AsyncStream<Bool>) async throws {
+        var registrations: [any Registration] = []
+        defer { for registration in registrations { registration.close() } }
+        for await leads in leadership {
+            for registration in registrations { registration.close() }
+            registrations = leads ? try await service.register() : []
+        }
+    }
+}

@@ -1,0 +1,147 @@
+internal import Foundation
+internal import Logging
+internal import Model
+internal import Placement
+internal import Ports
+internal import Synchronization
+
+/// Performs what the core decides: reads and appends COORD, sends and hears heartbeats. Safe to call from any thread.
+final class Conductor: Sendable {
+    /// What the core knows now.
+    struct View: Sendable {
+        var me: String
+        var isLeading: Bool
+        /// Of this coordinator when it leads, else the newest known.
+        var epoch: UInt64
+        var placement: PlacementRecord
+        var members: [Membership.Member]
+        var heartbeats: [WorkerID: WorkerHeartbeat]
+    }
+
+    private let core: Mutex<CoordinatorCore>
+    private let logs: any LogStore
+    private let messaging: any Messaging
+    private let clock: any WallClock
+    private let progress: SumsProgress
+    private let log: Logger
+    /// True when this coordinator begins to lead, false when it ends.
+    let leadership: AsyncStream<Bool>
+    private let leadershipChanged: AsyncStream<Bool>.Continuation
+    private let fatal = Mutex<(any Error)?>(nil)
+
+    init(
+        core: CoordinatorCore, logs: any LogStore, messaging: any Messaging, clock: any WallClock, progress: SumsProgress, log: Logger
+    ) {
+        self.core = Mutex(core)
+        self.logs = logs
+        self.messaging = messaging
+        self.clock = clock
+        self.progress = progress
+        self.log = log
+        (leadership, leadershipChanged) = AsyncStream.makeStream()
+    }
+
+    var view: View {
+        core.withLock { core in
+            View(
+                me: core.election.me, isLeading: core.election.leadingEpoch != nil,
+                epoch: core.election.leadingEpoch ?? core.election.known.epoch, placement: core.election.placement,
+                members: core.membership.all, heartbeats: core.heartbeats)
+        }
+    }
+
+    /// Until the task is cancelled; throws when COORD holds what this program cannot read.
+    func run() async throws {
+        let coordinators = try await messaging.listen("coordinator.heartbeat") { [weak self] _, payload in
+            self?.heardCoordinator(payload)
+        }
+        defer { coordinators.close() }
+        let workers = try await messaging.listen("worker.heartbeat") { [weak self] _, payload in self?.heardWorker(payload) }
+        defer { workers.close() }
+        defer { leadershipChanged.finish() }
+        while true {
+            take(.tick)
+            if let error = fatal.withLock({ $0 }) { throw error }
+            try await clock.sleep(until: clock.now() + Limits.heartbeatMilliseconds)
+        }
+    }
+
+    private func heardCoordinator(_ payload: [UInt8]) {
+        do { take(.coordinatorHeartbeat(try JSONDecoder().decode(CoordinatorHeartbeat.self, from: Data(payload)))) } catch {
+            log.warning("a coordinator's heartbeat cannot be read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func heardWorker(_ payload: [UInt8]) {
+        do {
+            let heartbeat = try JSONDecoder().decode(WorkerHeartbeat.self, from: Data(payload))
+            for shard in heartbeat.shards { progress.see(shard.commit, of: shard.shard) }
+            take(.workerHeartbeat(heartbeat))
+        } catch {
+            log.warning("a worker's heartbeat cannot be read", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func take(_ input: CoordinatorCore.Input) {
+        let now = clock.now()
+        let actions = core.withLock { core in
+            let actions = core.take(input, now: now)
+            // Inside the lock, so that beginning and end are told in order.
+            for action in actions {
+                switch action {
+                case .lead: leadershipChanged.yield(true)
+                case .stepDown: leadershipChanged.yield(false)
+                case .readLast, .append, .publish, .alarm: break
+                }
+            }
+            return actions
+        }
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: Election.Action) {
+        switch action {
+        case .readLast: Task { await readLast() }
+        case .append(let record, let expecting): append(record, expecting: expecting)
+        case .publish(let heartbeat):
+            do { messaging.publish("coordinator.heartbeat", try JSON.encode(heartbeat)) } catch { fail(error) }
+        case .lead(let epoch): log.notice("this coordinator leads", metadata: ["epoch": "\(epoch)"])
+        case .stepDown(let reason): log.notice("this coordinator leads no more", metadata: ["reason": "\(reason)"])
+        case .alarm(let text): log.critical("the coordinator's log contradicts itself", metadata: ["problem": "\(text)"])
+        }
+    }
+
+    private func readLast() async {
+        do {
+            let last = try await logs.last(of: .coordinator)
+            let record = try last.map { try JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload)) }
+            if let record, record.version != CoordinatorRecord.currentVersion {
+                throw CoordinatorProblem("COORD has version \(record.version), this program knows \(CoordinatorRecord.currentVersion)")
+            }
+            take(.lastRead(.success(Election.Known(sequence: last?.sequence ?? 0, record: record))))
+        } catch let error as LogError {
+            log.warning("COORD cannot be read now", metadata: ["error": "\(error)"])
+            take(.lastRead(.failure(error)))
+        } catch { fail(error) }
+    }
+
+    private func append(_ record: CoordinatorRecord, expecting: UInt64) {
+        do {
+            logs.append(to: .coordinator, try JSON.encode(record), expecting: expecting, id: nil) { [weak self, log] result in
+                if case .failure(let error) = result {
+                    log.info("a record of COORD was not acknowledged", metadata: ["error": "\(error)"])
+                }
+                self?.take(.appended(result))
+            }
+        } catch { fail(error) }
+    }
+
+    private func fail(_ error: any Error) {
+        fatal.withLock { $0 = error }
+    }
+}
+
+struct CoordinatorProblem: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
