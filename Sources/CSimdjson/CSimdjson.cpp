@@ -1,1 +1,0 @@
-extern "C" int csimdjson_placeholder(void){return 0;}
