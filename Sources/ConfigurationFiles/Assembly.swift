@@ -58,6 +58,9 @@ struct Assembly {
         let settings: Settings
         if let installation {
             settings = Settings.read(installation, report: report)
+        } else if !report.problems.isEmpty {
+            // It may stand in what could not be read.
+            settings = Settings()
         } else {
             settings = Settings()
             report.add(

@@ -13,7 +13,8 @@ enum ZoneCompiler {
     /// Nil when there is no such zone.
     static func table(named name: String) -> ZoneTable? {
         if name == "UTC" || name == "GMT" { return ZoneTable(name: name, initialOffsetSeconds: 0) }
-        guard names.contains(name), let zone = TimeZone(identifier: name) else { return nil }
+        // Names that the list leaves out, older and newer spellings, have a slash; `GMT+3` and the like do not.
+        guard names.contains(name) || name.contains("/"), let zone = TimeZone(identifier: name) else { return nil }
         // Foundation's next transition leaves out changes that are not of daylight saving: the offsets themselves are asked.
         func offset(_ seconds: Int64) -> Int32 { Int32(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))) }
         var table = ZoneTable(name: name, initialOffsetSeconds: offset(first))
