@@ -92,7 +92,7 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
     @Test func `texts survive printing`() throws {
         var set = try load(installation)
         let texts = [
-            "a\nb\n", "a\nb", "a\n\n\n", " leads\nx", "\nstarts", "tab\there\nx  \n", "# no comment\n- x: y\n", "quote \" back \\ \u{7}\u{85}\u{2028}", "\u{feff}bom\n",
+            "a\nb\n", "a\nb", "a\n\n\n", " leads\nx", "\nstarts", "tab\there\nx  \n", "# no comment\n- x: y\n", "quote \" back \\ \u{7}\u{85}\u{2028}", "x\u{feff}bom\n",
             "é 😀\n  indented\n\nend", "a\r\nb\n", "~", "true", "1.5", "- a", "a: b", "'", "\n", " ",
         ]
         set.templates = texts.enumerated().map { index, text in
