@@ -92,7 +92,7 @@ let package = Package(
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),
         tests("ConfigurationFilesTests", ["ConfigurationFiles", "Model"]),
-        tests("TemplatesTests", ["Templates"]),
+        tests("TemplatesTests", ["Templates", "Model"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),

@@ -14,6 +14,8 @@ extension Limits {
 
     /// Blocks within blocks, and parentheses within parentheses, of a template.
     package static let templateNestingMax = 32
+    /// Words and signs within one output or tag: what bounds the depth of its expression.
+    package static let templateTagTokensMax = 500
     /// Rounds of all loops of one rendering together.
     package static let templateIterationsMax = 10_000
     /// Evaluated parts of one rendering; long texts count more than once.

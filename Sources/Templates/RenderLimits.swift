@@ -17,5 +17,6 @@ package struct RenderLimits: Equatable, Sendable {
 
     /// Blocks within blocks, parentheses within parentheses.
     static var nestingMax: Int { Limits.templateNestingMax }
+    static var tagTokensMax: Int { Limits.templateTagTokensMax }
     static var sourceBytesMax: Int { Limits.templateBytesMax }
 }

@@ -126,6 +126,9 @@ struct Scanner {
                 return tokens
             } else {
                 tokens.append(try readToken(next))
+                guard tokens.count <= RenderLimits.tagTokensMax else {
+                    throw Fault(at: start, "'\(opened)' holds more than \(RenderLimits.tagTokensMax) words and signs")
+                }
             }
         }
         throw Fault(at: start, "'\(opened)' is not closed")

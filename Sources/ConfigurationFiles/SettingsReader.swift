@@ -1,0 +1,41 @@
+internal import Model
+
+/// The section `installation`.
+struct Settings {
+    var currency = "USD"
+    var digits = 2
+    var zone = ZoneTable.utc
+    var fulfilledOnPlaced = false
+    var consentAssumed = false
+
+    static let fields = ["currency", "time_zone", "fulfilled", "consent"]
+
+    /// What could be read; the rest keeps its default, and is reported.
+    static func read(_ value: Value, report: Report) -> Settings {
+        var settings = Settings()
+        guard let fields = Fields(value, allowed: fields, report: report) else { return settings }
+        if let value = fields.required("currency"), let code = report.text(value, bytesMax: 16) {
+            if let digits = Currency.digits(of: code) {
+                settings.currency = code
+                settings.digits = digits
+            } else {
+                report.add(value, "'\(code)' is no currency of ISO 4217; write three capital letters, for example EUR")
+            }
+        }
+        if let value = fields.required("time_zone"), let name = report.text(value, bytesMax: 64) {
+            if let zone = ZoneCompiler.table(named: name) {
+                settings.zone = zone
+            } else {
+                let suggestion = Suggestion.text(for: name, among: Array(ZoneCompiler.names))
+                report.add(value, "'\(name)' is no time zone\(suggestion.isEmpty ? ";" : suggestion) write a name such as Europe/Moscow or UTC")
+            }
+        }
+        if let value = fields.optional("fulfilled") {
+            settings.fulfilledOnPlaced = report.choice(value, ["on_fulfilled": false, "on_placed": true]) ?? false
+        }
+        if let value = fields.optional("consent") {
+            settings.consentAssumed = report.choice(value, ["required": false, "assumed": true]) ?? false
+        }
+        return settings
+    }
+}

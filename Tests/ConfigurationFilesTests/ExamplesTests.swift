@@ -1,0 +1,47 @@
+internal import Foundation
+import Model
+import Testing
+
+@testable import ConfigurationFiles
+
+/// The repository, from where this file stands.
+let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+@Suite struct `Example configurations` {
+    private func load(_ path: String) throws(ConfigurationErrors) -> RuleSet {
+        try ConfigurationFiles.load(paths: [repository.appending(path: path).path(percentEncoded: false)])
+    }
+
+    @Test func `the reference workload's rules`() throws {
+        let set = try load("docs/examples/reference")
+        #expect(set.rules.map(\.name) == ["lapsed", "reorder", "review"])
+        #expect(set.rules.allSatisfy { $0.action == .record && $0.hours == nil && $0.conversion == nil && $0.enabled })
+        #expect(set.rules[0].mechanic == .timeSinceLastPurchase(afterMilliseconds: 60 * Milliseconds.day))
+        #expect(set.rules[2].mechanic == .reviewRequest(afterMilliseconds: 3 * Milliseconds.day))
+        guard case .regularConsumption(let periods, let ahead) = set.rules[1].mechanic else {
+            Issue.record("reorder is regular consumption")
+            return
+        }
+        #expect(ahead == 0)
+        #expect(periods.defaultMilliseconds == nil)
+        let expected = (0..<1000).map { ProductPeriod(product: "p\($0)", milliseconds: Int64(15 + $0 % 41) * Milliseconds.day) }
+        #expect(periods.perProduct == expected.sorted { $0.product < $1.product })
+    }
+
+    @Test func `the CDNOW demo's rules`() throws {
+        let set = try load("docs/examples/cdnow")
+        #expect(set.currency == "USD")
+        #expect(set.fulfilledOnPlaced)
+        #expect(!set.consentAssumed)
+        #expect(set.rules.map(\.name) == ["next-cd", "come-back", "how-was-it"])
+        #expect(set.templates.map(\.name) == ["next-cd", "come-back", "how-was-it"])
+        #expect(set.rules.allSatisfy { $0.conversion != nil && $0.action.channel == .email })
+    }
+
+    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow"])
+    func `printed again and loaded, they are the same`(path: String) throws {
+        let set = try load(path)
+        #expect(try ConfigurationFiles.load(sources: [("printed.yaml", set.yaml())]) == set)
+        #expect(try RuleSet.decoded(set.encoded(), revision: 0) == set)
+    }
+}
