@@ -61,7 +61,9 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
-        room("Delivery", ["Templates", "Curl", "Ports", "Model", logging, collections]),
+        room("Delivery", [
+            "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
+        ]),
         room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
              resources: [.embedInCode("Page")]),
         .executableTarget(
