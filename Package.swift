@@ -99,7 +99,7 @@ let package = Package(
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "PortsConformance", "TestSupport"]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
-        tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("CommandClusterTests", ["TestSupport", "Model"]),
     ],
