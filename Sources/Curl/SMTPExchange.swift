@@ -9,7 +9,7 @@ final class SMTPExchange {
     private let content: [UInt8]
     private var position = 0
     private(set) var isTextBegun = false
-    private var reply = SMTPReply()
+    private var reply = SMTPReplies()
 
     init(content: [UInt8]) { self.content = content }
 
@@ -27,59 +27,59 @@ final class SMTPExchange {
     }
 
     private func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        if !isTextBegun {
-            isTextBegun = true
-            // The 354 is no word on the text.
-            reply = SMTPReply()
-        }
+        isTextBegun = true
         let length = min(buffer.count, content.count - position)
         if length > 0 { unsafe buffer.copyBytes(from: content[position..<position + length]) }
         position += length
         return length
     }
 
-    /// What became of the message when the transfer ended with `code`.
-    func result(_ code: CURLcode) -> SMTPResult {
-        if code == CURLE_OK { return .accepted(reply: reply.text) }
-        let detail = reply.text.isEmpty ? TransferError.text(code) : "\(TransferError.text(code)); the server's last words: \(reply.text)"
+    /// What became of the message when the transfer ended with `code`; `replyCode`: the server's last reply as libcurl
+    /// keeps it, which the one to its parting QUIT does not change.
+    func result(_ code: CURLcode, replyCode: Int) -> SMTPResult {
+        let words = reply.text(of: replyCode)
+        if code == CURLE_OK { return .accepted(reply: words) }
+        let detail = words.isEmpty ? TransferError.text(code) : "\(TransferError.text(code)); the server's last words: \(words)"
         if isTextBegun {
-            return switch reply.code / 100 {
-            case 2: .accepted(reply: reply.text)
-            case 4: .failed(detail: reply.text, reply.code == 421 ? .provider : .message)
-            case 5: .refused(reply: reply.text)
+            // Without a reply to the text the last one is the 354 that asked for it.
+            return switch replyCode {
+            case 200..<300: .accepted(reply: words)
+            case 421: .failed(detail: words, .provider)
+            case 400..<500: .failed(detail: words, .message)
+            case 500..<600: .refused(reply: words)
             default: .uncertain(detail: detail)
             }
         }
         // Only a reply to sender, recipient or "DATA" is about this message: libcurl reports those as a send error. A
         // greeting, a TLS or login refused is about the provider, and so are the replies that ask for a login.
         guard code == CURLE_SEND_ERROR else { return .failed(detail: detail, .provider) }
-        return switch reply.code {
+        return switch replyCode {
         case 421, 530, 534, 535, 538: .failed(detail: detail, .provider)
-        case 400..<500: .failed(detail: reply.text, .message)
-        case 500..<600: .refused(reply: reply.text)
+        case 400..<500: .failed(detail: words, .message)
+        case 500..<600: .refused(reply: words)
         default: .failed(detail: detail, .provider)
         }
     }
 }
 
-/// The server's last reply, of one or more lines.
-struct SMTPReply {
-    /// 0 until its last line is in.
-    private(set) var code = 0
-    /// All its lines, joined by blanks; bounded.
-    private(set) var text = ""
-    private var isComplete = false
+/// The server's last replies, each of one or more lines.
+struct SMTPReplies {
+    private var complete: [(code: Int, text: String)] = []
+    private var open = ""
 
-    static let textBytesMax = 1024
+    private static let textBytesMax = 1024
+    /// The one that matters, and that to QUIT.
+    private static let kept = 3
 
     mutating func take(line: String) {
         let line = String(line.prefix { $0 != "\r" && $0 != "\n" && $0 != "\r\n" })
-        if isComplete { self = SMTPReply() }
-        if text.utf8.count + line.utf8.count < Self.textBytesMax { text += text.isEmpty ? line : " " + line }
-        guard line.utf8.count >= 3, let number = Int(line.prefix(3)) else { return }
-        if line.utf8.count == 3 || line.utf8.dropFirst(3).first == UInt8(ascii: " ") {
-            code = number
-            isComplete = true
-        }
+        if open.utf8.count + line.utf8.count < Self.textBytesMax { open += open.isEmpty ? line : " " + line }
+        guard let code = Int(line.prefix(3)), line.utf8.count == 3 || line.utf8.dropFirst(3).first == UInt8(ascii: " ") else { return }
+        complete.append((code, open))
+        if complete.count > Self.kept { complete.removeFirst() }
+        open = ""
     }
+
+    /// The words of the last reply with this code; empty when there is none.
+    func text(of code: Int) -> String { complete.last { $0.code == code }?.text ?? "" }
 }

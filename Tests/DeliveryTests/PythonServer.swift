@@ -20,7 +20,7 @@ final class PythonServer: Sendable {
         try process.run()
         let line = await Self.firstLine(output.fileHandleForReading)
         guard let address = line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/), let port = Int(address.1) else {
-            process.terminate()
+            kill(process.processIdentifier, SIGKILL)
             throw Failure(message: "\(script) said: \(line)")
         }
         self.port = port
@@ -28,8 +28,8 @@ final class PythonServer: Sendable {
     }
 
     deinit {
-        process.terminate()
-        process.waitUntilExit()
+        // Not SIGTERM: a child started from a thread of Dispatch inherits its mask, which blocks that.
+        kill(process.processIdentifier, SIGKILL)
     }
 
     private static func firstLine(_ file: FileHandle) async -> String {
@@ -55,6 +55,11 @@ final class PythonServer: Sendable {
         process.standardInput = inPipe
         process.standardOutput = outPipe
         process.standardError = FileHandle.nullDevice
+        let (ended, end) = AsyncStream<Int32>.makeStream()
+        process.terminationHandler = {
+            end.yield($0.terminationStatus)
+            end.finish()
+        }
         try process.run()
         let (reading, writing) = (outPipe.fileHandleForReading, inPipe.fileHandleForWriting)
         let output = await withCheckedContinuation { (continuation: CheckedContinuation<[UInt8], Never>) in
@@ -64,8 +69,7 @@ final class PythonServer: Sendable {
                 continuation.resume(returning: Array(reading.readDataToEndOfFile()))
             }
         }
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(message: "\(arguments) ended with \(process.terminationStatus)") }
+        for await status in ended where status != 0 { throw Failure(message: "\(arguments) ended with \(status)") }
         return output
     }
 }

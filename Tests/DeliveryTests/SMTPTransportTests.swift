@@ -41,7 +41,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
         Fault("greeting=421 busy", .failedProvider),
         Fault("ehlo=drop", .failedProvider),
         Fault("ehlo=hang", .failedProvider),
-        Fault("ehlo=550 no", .failedProvider),
+        // Falls back to HELO.
+        Fault("ehlo=550 no", .accepted, received: 1),
         Fault("mail=drop", .failedProvider),
         Fault("mail=hang", .failedProvider),
         Fault("mail=451 later", .failedMessage),

@@ -33,11 +33,12 @@ struct MailMessage: Equatable, Sendable {
         }
         // "=_" cannot occur in quoted-printable text.
         let boundary = "=_\(action)"
-        headers.append(("Content-Type", "multipart/alternative; boundary=\"\(boundary)\""))
+        headers.append(("Content-Type", "multipart/alternative;\r\n boundary=\"\(boundary)\""))
         let rich = [("Content-Type", "text/html; charset=utf-8"), ("Content-Transfer-Encoding", "quoted-printable")]
-        let separator = Array("--\(boundary)\r\n".utf8)
-        return Self.block(headers) + separator + Self.block(plain) + QuotedPrintable.encode(text)
-            + separator + Self.block(rich) + QuotedPrintable.encode(html) + Array("--\(boundary)--\r\n".utf8)
+        // The line end before a separator is the separator's, not the text's.
+        let separator = Array("\r\n--\(boundary)\r\n".utf8)
+        return Self.block(headers) + separator.dropFirst(2) + Self.block(plain) + QuotedPrintable.encode(text)
+            + separator + Self.block(rich) + QuotedPrintable.encode(html) + Array("\r\n--\(boundary)--\r\n".utf8)
     }
 
     private static func block(_ headers: [(String, String)]) -> [UInt8] {
