@@ -61,7 +61,9 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
-        room("Delivery", ["Templates", "Curl", "Ports", "Model", logging, collections]),
+        room("Delivery", [
+            "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
+        ]),
         room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
              resources: [.embedInCode("Page")]),
         .executableTarget(
@@ -97,7 +99,7 @@ let package = Package(
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
-        tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("CommandClusterTests", ["TestSupport", "Model"]),
     ],

@@ -1,0 +1,51 @@
+internal import Model
+
+/// What the dispatcher knows of one open action.
+struct TrackedAction: Equatable, Sendable {
+    enum Phase: Equatable, Sendable {
+        /// In its shard's queue.
+        case waiting
+        /// Not before the instant.
+        case resting(until: Instant)
+        /// A permit was asked for; `isLate` when the answer does not come.
+        case asked(AttemptID, at: Instant, isLate: Bool)
+        /// It may be sent and waits for a connection.
+        case granted(GrantedAction)
+        case sending(AttemptID)
+        /// The outcome is on its way into the log.
+        case reporting(OutcomeReport)
+        /// The log has the outcome since `at`; the shard closes the action.
+        case reported(OutcomeReport, at: Instant)
+        /// Another dispatcher has the permit; known since `at`.
+        case elsewhere(AttemptID?, at: Instant)
+    }
+
+    let shard: ShardID
+    let customer: CustomerKey
+    let deadline: Instant
+    var phase = Phase.waiting
+    /// Attempts that failed, for which the message itself was the reason.
+    var failures = 0
+    /// Attempts that failed because of the provider, and permits denied for now.
+    var setbacks = 0
+    /// Our attempts up to this number are used up: a grant for one of them must not send again.
+    var usedThrough: UInt64 = 0
+    /// The attempt of another dispatcher that the shard named last.
+    var holder: AttemptID?
+    /// The shard closed it while it was being sent.
+    var isClosed = false
+
+    init(shard: ShardID, customer: CustomerKey, deadline: Instant) {
+        self.shard = shard
+        self.customer = customer
+        self.deadline = deadline
+    }
+
+    /// No permit of ours is held or used at the moment: nothing is under way.
+    var isAtRest: Bool {
+        switch phase {
+        case .waiting, .resting, .asked, .elsewhere: true
+        case .granted, .sending, .reporting, .reported: false
+        }
+    }
+}
