@@ -62,7 +62,7 @@ start_cluster() {
     read -r smtp_port <<<"$(free_ports 1)"
     read -r gateway_port <<<"$(free_ports 1 8080)"
     mkdir -p "$data/mailbox"
-    start mailbox "$python" "$root/cluster/lib/mailbox.py" --port "$smtp_port" --maildir "$data/mailbox"
+    start mailbox "$root/cluster/lib/mailbox" --port "$smtp_port" --maildir "$data/mailbox"
 
     # The key outlives a restart; whoever can read the folder can send events.
     [ -s "$data/write-key" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >"$data/write-key")

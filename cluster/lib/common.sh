@@ -8,6 +8,7 @@ cd "$root"
 
 # What is fetched once and kept: a nats-server, Python packages for the mailbox and the tests, the sample data.
 tools="${REPRISE_TOOLS:-$root/.build-tools}"
+export REPRISE_TOOLS="$tools"
 # What a running cluster keeps: logs, streams, mails, process ids.
 clusters="${REPRISE_CLUSTERS:-$root/.cluster}"
 # Release products apart from those of the tests, so that neither throws away the other's.

@@ -41,9 +41,10 @@ check_swift() {
     printf '%s\n%s\n' "$swift" "$version" >"$stamp"
 }
 
-# A Python environment of our own, so that nobody's packages are touched. Sets `python`.
+# A Python environment of our own, so that nobody's packages are touched; from now on `python3` is it. Sets `python`.
 install_python() {
     python="$tools/python/bin/python3"
+    case ":$PATH:" in *":$tools/python/bin:"*) ;; *) export PATH="$tools/python/bin:$PATH" ;; esac
     local stamp="$tools/python/ready" base
     if [ -f "$stamp" ] && "$python" -c '' 2>/dev/null; then return 0; fi
     for base in "${PYTHON:-}" /usr/bin/python3 python3; do
@@ -57,19 +58,12 @@ install_python() {
     touch "$stamp"
 }
 
-# python_package NAME VERSION MODULE: into that environment.
-python_package() {
-    install_python
-    local stamp="$tools/python/has-$1-$2"
-    [ -f "$stamp" ] && return 0
-    say "   pip install $1==$2"
-    quietly "pip install $1==$2" "$python" -m pip install --disable-pip-version-check -q "$1==$2"
-    "$python" -c "import $3" || fail "$1 $2 is installed in $tools/python, and cannot be imported"
-    touch "$stamp"
+# The SMTP server behind the mailbox folder. It and the tests look for their Python packages in REPRISE_TOOLS.
+install_mailbox() {
+    [ -d "$tools/aiosmtpd-1.4.6/aiosmtpd" ] && return 0
+    say "   pip install aiosmtpd==1.4.6"
+    quietly "fetching the mailbox's SMTP server" "$root/cluster/lib/mailbox" --install
 }
-
-# The local SMTP server behind the mailbox folder stands on it.
-install_mailbox() { python_package aiosmtpd 1.4.6 aiosmtpd; }
 
 # Sets and exports NATS_SERVER: the one that is named there already, or our own.
 install_nats_server() {
@@ -126,6 +120,7 @@ PYTHON
 install_all() {
     check_swift
     install_packages
+    install_python
     install_nats_server
     install_mailbox
 }

@@ -68,17 +68,16 @@ end() {
     for name in "$@"; do rm -f "$data/pids/$name"; done
 }
 
-# Ends all processes of the folder: the roles first, then what they stand on.
+# Ends all processes of the folder: who takes events and sends first, then who decides, then what they stand on.
 end_all() {
-    local roles=() ground=() name
-    for name in $(names); do
-        case "$name" in
-            nats* | mailbox) ground+=("$name") ;;
-            *) roles+=("$name") ;;
-        esac
+    local phase name chosen
+    for phase in "gateway dispatcher" worker coordinator "mailbox nats"; do
+        chosen=()
+        for name in $(names); do
+            case " $phase " in *" ${name%%-*} "*) chosen+=("$name") ;; esac
+        done
+        [ ${#chosen[@]} -eq 0 ] || end "${chosen[@]}"
     done
-    [ ${#roles[@]} -eq 0 ] || end "${roles[@]}"
-    [ ${#ground[@]} -eq 0 ] || end "${ground[@]}"
 }
 
 # died: says which process of the folder no longer runs, and its last words.
