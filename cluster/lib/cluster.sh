@@ -64,15 +64,17 @@ start_cluster() {
     mkdir -p "$data/mailbox"
     start mailbox "$root/cluster/lib/mailbox" --port "$smtp_port" --maildir "$data/mailbox"
 
-    # The key outlives a restart; whoever can read the folder can send events.
-    [ -s "$data/write-key" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >"$data/write-key")
-    key=$(cat "$data/write-key")
+    # The keys outlive a restart; whoever can read the folder has them.
+    for key in write-key admin-key; do
+        [ -s "$data/$key" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' 'ab' >"$data/$key")
+    done
     (
         umask 077
         cat >"$data/env" <<ENV
 REPRISE_NATS=$nats_urls
 REPRISE_GATEWAY=http://127.0.0.1:$gateway_port
-REPRISE_WRITE_KEY=$key
+REPRISE_WRITE_KEY=$(cat "$data/write-key")
+REPRISE_ADMIN_KEY=$(cat "$data/admin-key")
 REPRISE_SMTP=smtp://127.0.0.1:$smtp_port
 REPRISE_MAILBOX=$data/mailbox
 REPRISE_BINARY=$reprise
@@ -104,4 +106,4 @@ load_env() {
 }
 
 # forget_data: the folder as it was before the first start; nothing of it may run.
-forget_data() { rm -rf "$data"/{nats,coordinator,mailbox,logs,pids,env,write-key}; }
+forget_data() { rm -rf "$data"/{nats,coordinator,mailbox,logs,pids,env,write-key,admin-key}; }

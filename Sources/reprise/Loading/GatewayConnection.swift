@@ -66,7 +66,7 @@ struct GatewayConnection: Sendable {
     }
 
     func isReady() async -> Bool {
-        let response = try? await client.send(HTTPRequest("GET", url + "/readyz", timeoutMilliseconds: 1000))
+        let response = try? await client.send(HTTPRequest("GET", url + "/ready", timeoutMilliseconds: 1000))
         return response?.status == 200
     }
 

@@ -22,6 +22,41 @@ struct Cluster: Sendable {
     let snapshots: any SnapshotStore
     let messaging: any Messaging
 
+    /// Connects; `waiting` for so long while no server answers or the installation is not there yet.
+    static func open(
+        _ options: InstallationOptions, name: String, waiting: Duration = .zero, log: Logger = .quiet
+    ) async throws -> Cluster {
+        let deadline = ContinuousClock.now + waiting
+        let connection = try await connect(options, name: name, waiting: waiting, log: log)
+        while true {
+            do {
+                return Cluster(try await JetStreamInstallation.open(prefix: options.prefix, connection: connection, log: log))
+            } catch {
+                guard error.code == .missing || error.code == .unavailable, ContinuousClock.now < deadline else {
+                    throw CommandError(error.message)
+                }
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    static func connect(
+        _ options: InstallationOptions, name: String, waiting: Duration, log: Logger
+    ) async throws -> NATSConnection {
+        do {
+            return try await NATSConnection.connect(.init(urls: options.urls, name: name), waitUpTo: waiting, log: log)
+        } catch {
+            throw CommandError("NATS cannot be reached at \(options.nats): \(error.message)")
+        }
+    }
+
+    init(_ opened: JetStreamInstallation) {
+        installation = opened.settings
+        logs = opened.logs
+        snapshots = opened.snapshots
+        messaging = opened.messaging
+    }
+
     var coordinator: CoordinatorClient { CoordinatorClient(messaging: messaging) }
 
     func requireEventTime() throws {
@@ -41,5 +76,14 @@ struct Cluster: Sendable {
             case .unavailable: throw CommandError("NATS cannot be reached: \(error.message)")
             }
         }
+    }
+}
+
+extension Logger {
+    /// For commands that print a result: only what went wrong.
+    static var quiet: Logger {
+        var log = Logger(label: "reprise") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = .error
+        return log
     }
 }
