@@ -55,7 +55,7 @@ struct ReplayCommand: AsyncParsableCommand {
             bar.show(index + 1, "\(CalendarDate.day(days.end(index - 1)))  \(Figures.count(driver.sent)) orders")
         }
         bar.finish()
-        let report = try await cluster.coordinator.caughtUp()
+        let report = try await cluster.coordinator.mechanics(containing: driver.commits)
         if json { try Output.json(report) } else { print("\n" + MechanicsTable.text(report)) }
         if !broken.isEmpty { throw ExitCode(2) }
     }
@@ -126,6 +126,8 @@ struct DayDriver {
     let clock: EventClock
     let progress: ShardProgress
     private(set) var sent = 0
+    /// The last commit of each shard that is known, by shard number.
+    private(set) var commits: [Int: UInt64] = [:]
     private var known: Set<String> = []
 
     init(connection: GatewayConnection, clock: EventClock, progress: ShardProgress) {
@@ -146,6 +148,6 @@ struct DayDriver {
         }
         if batch.count > 0 { try await connection.send(batch.body()) }
         sent += purchases.count
-        try await progress.reached(clock.advance(to: end))
+        commits = try await progress.reached(clock.advance(to: end))
     }
 }

@@ -9,17 +9,21 @@ struct ShardProgress: Sendable {
 
     let messaging: any Messaging
 
-    /// Returns when each shard (by number) has committed the input of that sequence and has no open action.
-    func reached(_ sequences: [UInt64]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    /// Returns when each shard (by number) has committed the input of that sequence and has no open action: the numbers
+    /// of their last commits then.
+    @discardableResult
+    func reached(_ sequences: [UInt64]) async throws -> [Int: UInt64] {
+        try await withThrowingTaskGroup(of: (Int, UInt64).self) { group in
             for (shard, sequence) in sequences.enumerated() {
-                group.addTask { try await reached(sequence, shard: shard) }
+                group.addTask { (shard, try await reached(sequence, shard: shard)) }
             }
-            try await group.waitForAll()
+            var commits: [Int: UInt64] = [:]
+            for try await (shard, commit) in group { commits[shard] = commit }
+            return commits
         }
     }
 
-    private func reached(_ sequence: UInt64, shard: Int) async throws {
+    private func reached(_ sequence: UInt64, shard: Int) async throws -> UInt64 {
         let wanted = AwaitRequest(inputSequence: sequence, withoutOpenActions: true, timeoutMilliseconds: 4000)
         let request = Array(try JSONEncoder().encode(wanted))
         let deadline = ContinuousClock.now + Self.patience
@@ -28,7 +32,7 @@ struct ShardProgress: Sendable {
             do {
                 let answer = try await messaging.request("shard.\(shard).await", request, timeout: .seconds(5))
                 let status = try JSONDecoder().decode(ShardStatus.self, from: Data(answer))
-                if status.inputApplied >= sequence, status.openActions == 0 { return }
+                if status.inputApplied >= sequence, status.openActions == 0 { return status.commit }
                 last = "\(status.phase.rawValue), input \(status.inputApplied) of \(sequence), \(status.openActions) actions open"
                 if let problem = status.problem { last += ", \(problem)" }
             } catch let error as RequestError {
