@@ -46,7 +46,8 @@ start_nats() {
         {
             echo "server_name: nats-$((index + 1))"
             echo "listen: \"127.0.0.1:${ports[index]}\""
-            echo "jetstream { store_dir: \"$data/nats/$((index + 1))\" }"
+            # Each log has a bound; the sum of the bounds may be larger than the disk is now.
+            echo "jetstream { store_dir: \"$data/nats/$((index + 1))\", max_file_store: 4TB }"
             if [ "$replicas" -gt 1 ]; then
                 echo "cluster { name: reprise, listen: \"127.0.0.1:${ports[replicas + index]}\", routes: [$routes ] }"
             fi

@@ -15,7 +15,7 @@ struct NodeCommand: AsyncParsableCommand {
     @OptionGroup var installation: InstallationOptions
     @Option(help: ArgumentHelp("The roles; may be given more than once. Default: all four.", valueName: "role"))
     var role: [RoleName] = RoleName.allCases
-    @Option(help: "What this node's worker is called; no two of an installation alike.")
+    @Option(help: "What this node's worker and coordinator are called; no two of an installation alike.")
     var name: String = "node"
     @Option(help: ArgumentHelp("Folder for the coordinator's database.", valueName: "folder"))
     var data: String = "."
@@ -46,6 +46,7 @@ struct NodeCommand: AsyncParsableCommand {
         case .coordinator:
             var options = CoordinatorRoleOptions()
             options.data = data
+            options.coordinatorName = name
             return options
         case .worker:
             var options = WorkerRoleOptions()

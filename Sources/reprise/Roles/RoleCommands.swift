@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Delivery
+import Foundation
 import Gateway
 import JetStreamPorts
 import Logging
@@ -30,16 +31,25 @@ struct WorkerRoleOptions: RoleOptions {
 }
 
 struct CoordinatorRoleOptions: RoleOptions {
-    @Option(help: ArgumentHelp("Folder for its database of sums; rebuilt from the logs when lost.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder for its database of sums; added up anew from the logs when lost.", valueName: "folder"))
     var data: String
+    @Option(help: ArgumentHelp("What this coordinator is called; no two of an installation alike.", valueName: "name"))
+    var coordinatorName: String = "coordinator"
 
     func check() throws {
         guard !data.isEmpty else { throw ValidationError("--data: a folder is wanted") }
+        try Names.check(coordinatorName, "--coordinator-name")
     }
 
     func run(in cluster: Cluster, log: Logger) async throws {
+        do {
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        } catch {
+            throw CommandError("--data '\(data)': the folder cannot be made: \(error.localizedDescription)")
+        }
         try await CoordinatorRole.run(
-            options: CoordinatorOptions(name: "coordinator#" + Names.instance(), folder: data), installation: cluster.installation,
+            options: CoordinatorRole.Options(
+                name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite", installation: cluster.installation),
             logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }
