@@ -77,8 +77,8 @@ REPRISE_GATEWAY=http://127.0.0.1:$gateway_port
 REPRISE_WRITE_KEY=$(cat "$data/write-key")
 REPRISE_ADMIN_KEY=$(cat "$data/admin-key")
 REPRISE_SMTP=smtp://127.0.0.1:$smtp_port
-REPRISE_MAILBOX=$data/mailbox
-REPRISE_BINARY=$reprise
+REPRISE_MAILBOX=$(printf %q "$data/mailbox")
+REPRISE_BINARY=$(printf %q "$reprise")
 ENV
     )
     ln -sfn "$data/env" "$clusters/env"
