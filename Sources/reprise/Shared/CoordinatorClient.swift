@@ -1,0 +1,41 @@
+import Foundation
+import Model
+import Ports
+
+/// Questions to the coordinator. Reading only.
+struct CoordinatorClient: Sendable {
+    let messaging: any Messaging
+
+    func status() async throws -> ClusterStatus { try await ask("coordinator.status", ClusterStatus.self) }
+    func mechanics() async throws -> MechanicsReport { try await ask("coordinator.mechanics", MechanicsReport.self) }
+
+    /// What each rule brought, when the sums contain these commits (numbers by shard number).
+    func mechanics(containing commits: [Int: UInt64]) async throws -> MechanicsReport {
+        let request = Array(try JSONEncoder().encode(CaughtUpRequest(commits: commits, timeoutMilliseconds: 4000)))
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let answer = try await ask("coordinator.caughtup", CaughtUpAnswer.self, request)
+            if answer.reached { return try await mechanics() }
+            if let (shard, problem) = answer.problems.min(by: { $0.key < $1.key }) {
+                throw CommandError("the sums of shard \(shard) do not go on: \(problem)")
+            }
+            guard ContinuousClock.now < deadline else {
+                throw CommandError("the coordinator has not read all commits within a minute; see `reprise status`")
+            }
+        }
+    }
+
+    private func ask<Answer: Decodable>(_ subject: String, _ type: Answer.Type, _ request: [UInt8] = []) async throws -> Answer {
+        do {
+            let bytes = try await messaging.request(subject, request, timeout: .seconds(5))
+            if let problem = try? JSONDecoder().decode(RequestProblem.self, from: Data(bytes)) { throw CommandError(problem.error) }
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as RequestError {
+            switch error.code {
+            case .nobody: throw CommandError("no coordinator answers at this installation; is one running?")
+            case .timeout: throw CommandError("the coordinator did not answer within 5 s")
+            case .unavailable: throw CommandError("NATS cannot be reached: \(error.message)")
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// What a person meets first: help, and what is said of wrong arguments. No server is needed.
+@Suite struct HelpTests {
+    static let commands: [[String]] = [
+        [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["install"], ["rules"], ["rules", "check"],
+        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["clock"], ["clock", "advance"], ["coordinator"], ["worker"],
+        ["gateway"], ["dispatcher"], ["node"],
+    ]
+
+    @Test(arguments: commands)
+    func `G2 every command explains itself`(command: [String]) async throws {
+        let run = try await CommandRun.reprise(command + ["--help"])
+        #expect(run.status == 0)
+        #expect(run.output.contains("OVERVIEW: "))
+        #expect(run.output.contains("USAGE: reprise \(command.joined(separator: " "))".trimmingCharacters(in: .whitespaces)))
+        for line in run.output.split(separator: "\n") where line.hasPrefix("  --") {
+            #expect(!line.hasSuffix("  "), "an option without a word on it: \(line)")
+        }
+    }
+
+    static let mistakes: [([String], String)] = [
+        (["install", "--shards", "48"], "--shards 48: a power of two from 1 to 1024 is wanted"),
+        (["install", "--replicas", "2"], "--replicas 2: 1 or 3 is wanted"),
+        (["worker", "--name", "Worker 1"], "--name 'Worker 1': 1 to 64 of a-z, 0-9 and - are wanted"),
+        (["gateway", "--port", "70000", "--write-key", "w", "--admin-key", "a"], "--port: 1 to 65535, not 70000"),
+        (["gateway", "--admin-key", "a"], "a write key is wanted: --write-key, or REPRISE_WRITE_KEY"),
+        (["gateway", "--write-key", "w", "--admin-key", "w"], "--admin-key: not one of the write keys"),
+        (["dispatcher"], "a mail server is wanted: --smtp smtp://host:port, or REPRISE_SMTP"),
+        (["dispatcher", "--smtp", "mail.example.com"], "--smtp 'mail.example.com': smtp://host:port is wanted"),
+        (["node", "--role", "gateway"], "a write key is wanted"),
+        (["import", "orders.csv", "--from-row", "0"], "--from-row: 1 or more"),
+        (["replay"], "a file or --simulated is wanted, one of them"),
+        (["clock", "advance", "--to", "tomorrow"], "--to 'tomorrow': a time between 1980 and 2099 is wanted"),
+        (["rules", "check"], "-f: a file or folder is wanted"),
+        (["launch"], "launch"),
+    ]
+
+    @Test(arguments: mistakes)
+    func `a wrong argument is named, and what is allowed`(arguments: [String], sentence: String) async throws {
+        let run = try await CommandRun.reprise(arguments)
+        #expect(run.status == 64)
+        #expect(run.errors.contains(sentence), "\(run.errors)")
+        #expect(run.output.isEmpty)
+    }
+
+    @Test func `without a server the address that was tried is named`() async throws {
+        let run = try await CommandRun.reprise(["status", "--nats", "nats://127.0.0.1:1"])
+        #expect(run.status == 1)
+        #expect(run.errors.hasPrefix("Error: NATS cannot be reached at nats://127.0.0.1:1: "))
+        #expect(run.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func `a file of orders that is not there is named`() async throws {
+        let run = try await CommandRun.reprise(["import", "/nowhere/orders.csv", "--write-key", "w"])
+        #expect(run.status == 1)
+        #expect(run.errors == "Error: '/nowhere/orders.csv' cannot be read\n")
+    }
+
+    @Test func `rules with a mistake are named by file, line and field`() async throws {
+        let folder = try ScratchFolder()
+        let file = try folder.write("rules.yaml", "rules:\n  - name: a\n    mechanic: time_since_last_purchase\n    afterr: 3d\n    action: record\n")
+        let run = try await CommandRun.reprise(["rules", "check", "-f", file])
+        #expect(run.status == 1)
+        #expect(run.errors.contains("\(file):4:5: "), "\(run.errors)")
+        #expect(run.errors.contains("afterr"))
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// A whole cluster of `reprise` processes on this machine, in event-time mode, with a mailbox.
+final class TestCluster: Sendable {
+    let nats: NATSServer
+    let folder: ScratchFolder
+    let environment: [String: String]
+    let gateway: String
+    static let writeKey = "write-key-of-the-test"
+
+    private let processes = Mutex<[String: ChildProcess]>([:])
+
+    /// Starts everything and returns when it takes events.
+    static func start(workers: Int, shards: Int) async throws -> TestCluster {
+        let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
+        do {
+            try await cluster.run(["install", "--shards", String(shards), "--event-time"])
+            try await cluster.startMailbox()
+            try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
+            try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
+            try cluster.start("dispatcher", ["dispatcher"])
+            for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }
+            try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
+        } catch {
+            let logs = cluster.logs()
+            try await cluster.stop()
+            throw TestSupportError("the cluster did not start: \(error)\n\(logs)")
+        }
+        return cluster
+    }
+
+    private init(nats: NATSServer, folder: ScratchFolder) throws {
+        self.nats = nats
+        self.folder = folder
+        gateway = "http://127.0.0.1:\(try freePort())"
+        environment = [
+            "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
+            "REPRISE_ADMIN_KEY": "admin-key-of-the-test", "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
+        ]
+    }
+
+    /// Runs a command against it and returns what it prints; throws when it fails.
+    @discardableResult
+    func run(_ arguments: [String]) async throws -> String {
+        let run = try await CommandRun.reprise(arguments, environment: environment)
+        guard run.status == 0 else {
+            throw TestSupportError("reprise \(arguments.joined(separator: " ")) ended with \(run.status): \(run.errors)\(run.output)\n\(logs())")
+        }
+        return run.output
+    }
+
+    /// Runs a command against it, however that ends.
+    func attempt(_ arguments: [String]) async throws -> CommandRun {
+        try await CommandRun.reprise(arguments, environment: environment)
+    }
+
+    func processID(_ name: String) throws -> Int32 {
+        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
+        return process.processID
+    }
+
+    /// Mails that arrived, as text.
+    func mails() throws -> [String] {
+        let new = folder.url.appendingPathComponent("mailbox/new")
+        return try FileManager.default.contentsOfDirectory(at: new, includingPropertiesForKeys: nil)
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+            .map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+    }
+
+    /// Asks every role to stop and returns when all have; throws when one does not, or was not well.
+    func stopCleanly(_ names: [String]) async throws {
+        for name in names {
+            guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
+            try process.send(signal: SIGTERM)
+        }
+        for name in names {
+            let processID = try processID(name)
+            try await eventually("\(name) stops after SIGTERM") { Self.hasEnded(processID) }
+        }
+    }
+
+    /// A process whose end its parent has not asked for yet has ended too.
+    private static func hasEnded(_ processID: Int32) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8),
+            let name = stat.lastIndex(of: ")")
+        else { return true }
+        return stat[stat.index(after: name)...].hasPrefix(" Z")
+    }
+
+    func stop() async throws {
+        for process in processes.withLock({ Array($0.values) }) { try await process.killAndWait() }
+        try await nats.stop()
+    }
+
+    /// The last lines that the processes wrote.
+    func logs() -> String {
+        processes.withLock { Array($0.keys) }.sorted().map { name in
+            let text = (try? folder.text(name + ".log")) ?? ""
+            return "--- \(name)\n" + text.split(separator: "\n").suffix(8).joined(separator: "\n")
+        }.joined(separator: "\n")
+    }
+
+    private func start(_ name: String, _ arguments: [String]) throws {
+        try launch(name, [try CommandRun.binary()] + arguments)
+    }
+
+    private func startMailbox() async throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { root.deleteLastPathComponent() }
+        let script = root.appendingPathComponent("cluster/lib/mailbox").path
+        let port = (environment["REPRISE_SMTP"] ?? "").split(separator: ":").last.map(String.init) ?? ""
+        let tools = ProcessInfo.processInfo.environment["REPRISE_TOOLS"] ?? root.appendingPathComponent(".build-tools").path
+        try launch(
+            "mailbox", [script, "--port", port, "--maildir", folder.path("mailbox"), "--port-file", folder.path("mailbox-port")],
+            ["REPRISE_TOOLS": tools])
+        let file = folder.path("mailbox-port")
+        try await eventually("the mailbox listens", within: .seconds(60)) { FileManager.default.fileExists(atPath: file) }
+    }
+
+    private func launch(_ name: String, _ arguments: [String], _ more: [String: String] = [:]) throws {
+        let process = try ChildProcess(
+            arguments, output: folder.url.appendingPathComponent(name + ".log"), environment: environment.merging(more) { $1 })
+        processes.withLock { $0[name] = process }
+    }
+}
