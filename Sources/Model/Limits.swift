@@ -56,11 +56,11 @@ package enum Limits {
     package static let productsKeptMax = 256
     package static let traitsMax = 64
     package static let traitValueBytesMax = 512
-    package static let timersMax = 512
+    package static let timersMax = 256
     package static let openActionsMax = 64
     package static let touchesMax = 64
     package static let productsPerShardMax = 1 << 20
-    package static let profileBytesMax = 64 << 10
+    package static let profileBytesMax = 128 << 10
 
     // Configuration
     package static let rulesMax = 500

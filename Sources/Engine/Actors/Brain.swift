@@ -1,0 +1,60 @@
+import Model
+
+/// What a decision may look at besides the profile, and where it goes. Lives as long as a step.
+///
+/// Deciding is pure: the same profile, event or wake-up, rules and time give the same profile and effects on any machine.
+struct Brain: Sendable {
+    var rules: CompiledRules
+    var products: ProductTable
+    var effects = StepEffects()
+
+    /// Applies an event that happened at `now`. Wake-ups due by then have run.
+    mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault) {
+        switch body {
+        case .order(let order): try apply(order, at: now, customer: customer, to: &profile)
+        case .product(let product):
+            if product.kind == .viewed || product.kind == .clicked { profile.views += 1 }
+        case .identify(let identify): try apply(identify, to: &profile)
+        case .engagement(let engagement): apply(engagement, to: &profile)
+        case .named, .alias: break
+        case .permitRequest(let action, let attempt): answer(attempt, for: action, at: now, customer: customer, in: &profile)
+        case .outcome(let action, let attempt, let outcome, let detail):
+            close(action, attempt, outcome, detail, at: now, customer: customer, in: &profile)
+        }
+    }
+
+    private func apply(_ identify: Identify, to profile: inout Profile) throws(EventFault) {
+        for trait in identify.traits {
+            let place = profile.traits.firstIndex { $0.name >= trait.name } ?? profile.traits.count
+            let known = place < profile.traits.count && profile.traits[place].name == trait.name
+            if known && trait.name == "email" && profile.traits[place].value != trait.value { profile.consents.release(.email) }
+            if trait.value.isEmpty {
+                if known { profile.traits.remove(at: place) }
+            } else if known {
+                profile.traits[place].value = trait.value
+            } else {
+                guard profile.traits.count < Limits.traitsMax else {
+                    throw EventFault("more than \(Limits.traitsMax) traits")
+                }
+                profile.traits.insert(trait, at: place)
+            }
+        }
+        for consent in identify.consents { profile.consents[consent.channel] = consent.granted }
+    }
+
+    private func apply(_ engagement: Engagement, to profile: inout Profile) {
+        switch engagement.kind {
+        case .delivered: break
+        case .opened: profile.opens += 1
+        case .clicked: profile.clicks += 1
+        case .bounced, .markedAsSpam: profile.consents.suppress(engagement.channel)
+        case .unsubscribed: profile.consents[engagement.channel] = false
+        }
+    }
+}
+
+/// An event that cannot be applied; it is set aside and its neighbours go on. The profile may not have been changed.
+struct EventFault: Error, Equatable {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+}

@@ -1,0 +1,60 @@
+import Model
+
+/// Owns a customer's profile and timers. Nothing else changes them.
+///
+/// A customer is dormant (packed bytes in its shard's table) until an event or a due wake-up activates it: then this actor
+/// is bound to it, and nothing of it is in flight when it is bound to the next. It shares its executor with its shard, so
+/// that inside a step every call is synchronous; isolation is checked once a step.
+package final actor CustomerActor {
+    private nonisolated let executor: any SerialExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
+    /// The customer it is bound to.
+    private(set) var key = CustomerKey("")
+    private(set) var profile = Profile()
+    private var packed: [UInt8] = []
+
+    package init(executor: any SerialExecutor) { self.executor = executor }
+
+    /// Binds to a dormant customer. Traps when the bytes are damaged: they never left this process's memory, or were
+    /// checked when a snapshot was read.
+    func activate(_ slot: UInt32, in table: CustomerTable) {
+        table.load(slot, into: &packed)
+        let keyEnd = 1 + Int(packed[0])
+        do throws(FormatError) {
+            var keyReader = ByteReader(packed, in: 1..<keyEnd)
+            key = try CustomerKey.read(&keyReader)
+            var reader = ByteReader(packed, in: keyEnd..<packed.count)
+            try profile.unpack(from: &reader)
+        } catch {
+            preconditionFailure("dormant customer \(slot): \(error)")
+        }
+    }
+
+    /// Binds to a customer of whom nothing is known yet.
+    func activate(new key: CustomerKey) {
+        self.key = key
+        profile.clear()
+    }
+
+    /// Runs what is due by `limit`, earliest first.
+    func wake(through limit: Instant, _ brain: inout Brain) {
+        brain.wake(&profile, customer: key, through: limit)
+    }
+
+    func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {
+        try brain.apply(body, at: now, customer: key, to: &profile)
+    }
+
+    /// The customer's bytes: the key, its length before it, and the profile.
+    func pack() -> [UInt8] {
+        var writer = ByteWriter(reserving: 128)
+        writer.byte(UInt8(key.text.utf8.count))
+        writer.bytes.append(contentsOf: key.text.utf8)
+        profile.pack(into: &writer)
+        return writer.bytes
+    }
+
+    /// Milliseconds; `CustomerTable.noWakeUp` = never.
+    var nextWakeUp: Int64 { profile.nextWakeUp?.milliseconds ?? CustomerTable.noWakeUp }
+}

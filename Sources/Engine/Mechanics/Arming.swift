@@ -1,0 +1,72 @@
+import Model
+
+// Which timers an event sets. A timer belongs to a rule and an occasion; a new occasion of the same kind replaces it.
+
+extension Brain {
+    /// The product was bought: every rule of regular consumption that concerns it counts anew.
+    mutating func buy(_ product: UInt32, at now: Instant, in profile: inout Profile) {
+        if let known = profile.products.firstIndex(where: { $0.product == product }) {
+            guard profile.products[known].last <= now else { return }
+            profile.products[known].last = now
+        } else {
+            if profile.products.count >= Limits.productsKeptMax,
+                let oldest = profile.products.indices.min(by: { profile.products[$0].last < profile.products[$1].last })
+            {
+                profile.products.remove(at: oldest)
+            }
+            profile.products.append(Purchase(product: product, last: now))
+        }
+        for position in rules.consumption.indices {
+            guard let delay = products.reminderDelay(product, consumptionRule: position, rules: rules) else { continue }
+            arm(rules.consumption[position], .product(product), anchor: now, due: now + delay, in: &profile)
+        }
+    }
+
+    /// The time since the last order counts from `anchor`.
+    mutating func armLapse(anchor: Instant, in profile: inout Profile) {
+        for index in rules.lapse {
+            guard case .timeSinceLastPurchase(let after) = rules.set.rules[index].mechanic else { continue }
+            arm(index, .lapse, anchor: anchor, due: anchor + after, in: &profile)
+        }
+    }
+
+    /// An order went away: the one before counts again, unless the customer's lapse after that one was already decided.
+    mutating func rearmLapse(after gone: Order, at now: Instant, in profile: inout Profile) {
+        guard let last = profile.lastOrder, last < gone.placed else { return }
+        for index in rules.lapse {
+            guard case .timeSinceLastPurchase(let after) = rules.set.rules[index].mechanic else { continue }
+            let due = last + after
+            if due > gone.placed { arm(index, .lapse, anchor: last, due: due, in: &profile) }
+        }
+    }
+
+    mutating func armReview(order: String, _ lines: [OrderLine], at now: Instant, in profile: inout Profile) {
+        for index in rules.review {
+            guard case .reviewRequest(let after) = rules.set.rules[index].mechanic else { continue }
+            if rules.hasGoods(rule: index) && !lines.contains(where: { rules.concerns(rule: index, product: $0.product) }) { continue }
+            arm(index, .order(order), anchor: now, due: now + after, in: &profile)
+        }
+    }
+
+    private mutating func arm(_ index: Int, _ occasion: Occasion, anchor: Instant, due: Instant, in profile: inout Profile) {
+        let rule = rules.set.rules[index].id
+        let timer = Timer(rule: rule, occasion: occasion, anchor: anchor, firstDue: due, due: due)
+        if let known = profile.timers.firstIndex(where: { $0.rule == rule && $0.occasion == occasion }) {
+            profile.timers[known] = timer
+        } else {
+            if profile.timers.count >= Limits.timersMax,
+                let last = profile.timers.indices.max(by: { profile.timers[$0].due < profile.timers[$1].due })
+            {
+                effects.addArmed(profile.timers[last].rule, -1)
+                profile.timers.remove(at: last)
+            }
+            profile.timers.append(timer)
+            effects.addArmed(rule, 1)
+        }
+    }
+
+    mutating func disarm(in profile: inout Profile, where gone: (Timer) -> Bool) {
+        for timer in profile.timers where gone(timer) { effects.addArmed(timer.rule, -1) }
+        profile.timers.removeAll(where: gone)
+    }
+}

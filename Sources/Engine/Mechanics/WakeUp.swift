@@ -1,0 +1,137 @@
+import Model
+
+// A timer is due: the rule decides, once, and every way this can end leaves a word in the log.
+
+extension Brain {
+    /// Runs everything of the profile that is due by `limit`, each at its own due time, earliest first.
+    mutating func wake(_ profile: inout Profile, customer: CustomerKey, through limit: Instant) {
+        while let due = profile.nextWakeUp, due <= limit { wake(&profile, customer: customer, at: due) }
+    }
+
+    /// Runs the first thing that is due at `due`.
+    private mutating func wake(_ profile: inout Profile, customer: CustomerKey, at due: Instant) {
+        if let index = profile.timers.firstIndex(where: { $0.due == due }) {
+            let timer = profile.timers.remove(at: index)
+            effects.addArmed(timer.rule, -1)
+            decide(timer, customer: customer, in: &profile)
+        } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
+            let action = profile.open.remove(at: index)
+            close(action, .withdrawn, .deadlinePassed, at: due, customer: customer)
+        }
+    }
+
+    private mutating func decide(_ timer: Timer, customer: CustomerKey, in profile: inout Profile) {
+        let now = timer.due
+        let action = ActionID(timer, customer: customer, products: products)
+        func decision(_ reason: Reason) -> Decision {
+            Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
+        }
+        guard let rule = rules.rule(timer.rule) else { return effects.add(.suppressed(decision(.ruleGone))) }
+        guard rule.enabled else { return effects.add(.suppressed(decision(.ruleOff))) }
+        if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) { return effects.add(.suppressed(decision(reason))) }
+        guard rule.admits(profile, segments: rules.set.segments, at: now) else {
+            return effects.add(.suppressed(decision(.notInSegment)))
+        }
+        if let hours = rule.hours {
+            let allowed = hours.nextAllowed(from: now, in: rules.set.zone)
+            guard let allowed, allowed - timer.firstDue <= rule.postponeMilliseconds else {
+                return effects.add(.suppressed(decision(.postponedTooLong)))
+            }
+            if allowed > now {
+                var later = timer
+                later.due = allowed
+                profile.timers.append(later)
+                effects.addArmed(timer.rule, 1)
+                return effects.add(.postponed(decision(.quietHours), until: allowed))
+            }
+        }
+        if let reason = refusal(of: rule.action.channel, profile) { return effects.add(.suppressed(decision(reason))) }
+        open(action, timer, rule, at: now, customer: customer, in: &profile)
+    }
+
+    private mutating func open(
+        _ action: ActionID, _ timer: Timer, _ rule: Rule, at now: Instant, customer: CustomerKey, in profile: inout Profile
+    ) {
+        let channel = rule.action.channel
+        if channel != .record {
+            guard profile.open.count < Limits.openActionsMax else {
+                let decision = Decision(
+                    customer: customer, action: action, rule: rule.id, due: timer.firstDue, decided: now, reason: .tooManyOpen)
+                return effects.add(.suppressed(decision))
+            }
+        }
+        let deadline = now + rule.postponeMilliseconds
+        effects.add(
+            .actionOpened(
+                ActionOpened(
+                    customer: customer, action: action, rule: rule.id, channel: channel, due: timer.firstDue, decided: now,
+                    deadline: deadline, subject: subject(of: timer.occasion))))
+        // A recorded action is closed by being opened: nobody delivers it.
+        if channel == .record { return }
+        profile.open.append(
+            OpenAction(
+                id: action, rule: rule.id, occasion: timer.occasion, anchor: timer.anchor, due: timer.firstDue,
+                decided: now, deadline: deadline, grant: nil, failures: 0))
+    }
+
+    /// Why the occasion is gone: bought since, cancelled since; nil = still wanted.
+    func unwanted(_ occasion: Occasion, anchor: Instant, _ profile: Profile) -> Reason? {
+        switch occasion {
+        case .lapse:
+            return profile.lastOrder.map { $0 > anchor } ?? true ? .noLongerWanted : nil
+        case .product(let product):
+            let last = profile.products.first { $0.product == product }?.last
+            return last.map { $0 > anchor } ?? false ? .noLongerWanted : nil
+        case .order(let id):
+            // An order that is kept no more is an old one that stood.
+            guard let order = profile.orders.last(where: { $0.id == id }) else { return nil }
+            return order.state.stands ? nil : .orderCancelled
+        }
+    }
+
+    /// Why the channel may not be used for this customer; nil = it may.
+    func refusal(of channel: Channel, _ profile: Profile) -> Reason? {
+        guard channel != .record else { return nil }
+        if address(for: channel, profile) == nil { return .noAddress }
+        if profile.consents.isSuppressed(channel) { return .addressSuppressed }
+        return profile.consents[channel] ?? rules.set.consentAssumed ? nil : .noConsent
+    }
+
+    func address(for channel: Channel, _ profile: Profile) -> String? {
+        switch channel {
+        case .record: nil
+        case .email: profile.trait("email")
+        case .sms: profile.trait("phone")
+        }
+    }
+
+    func subject(of occasion: Occasion) -> String {
+        switch occasion {
+        case .lapse: ""
+        case .product(let product): products[product]?.id ?? ""
+        case .order(let order): order
+        }
+    }
+}
+
+extension ActionID {
+    /// A pure function of customer, rule and occasion (I5): the same decision has the same id on every machine.
+    init(_ timer: Timer, customer: CustomerKey, products: ProductTable) {
+        var writer = ByteWriter(reserving: 64)
+        writer.string(customer.text)
+        writer.fixed(timer.rule.number)
+        switch timer.occasion {
+        case .lapse:
+            writer.byte(0)
+            writer.instant(timer.anchor)
+        case .product(let product):
+            writer.byte(1)
+            writer.string(products[product]?.id ?? "")
+            writer.instant(timer.anchor)
+        case .order(let order):
+            writer.byte(2)
+            writer.string(order)
+        }
+        self.init(Hashing.hash128(writer.bytes))
+    }
+}

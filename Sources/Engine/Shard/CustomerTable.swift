@@ -1,0 +1,94 @@
+import Model
+
+/// A shard's dormant customers: from key to slot by open addressing, from slot to packed bytes and next wake-up.
+///
+/// A slot is a customer's number in the shard, in the order of first appearance. Packed bytes begin with the key and its
+/// length. Not safe for concurrent use: it belongs to one shard.
+final class CustomerTable {
+    struct Record {
+        var place: Slab.Reference
+        var count: UInt32
+        /// Milliseconds; `noWakeUp` = never.
+        var wakeUp: Int64
+    }
+
+    static let noWakeUp = Int64.max
+    private static let empty = UInt32.max
+
+    private struct Bucket {
+        var slot: UInt32
+        /// Upper half of the key's hash; the lower has chosen the shard.
+        var tag: UInt32
+    }
+
+    private var buckets: [Bucket]
+    private(set) var records: [Record] = []
+    private let slab = Slab()
+    /// Customers with a wake-up.
+    private(set) var wakeUps = 0
+
+    init() { buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: 64) }
+
+    var count: Int { records.count }
+    /// Bytes of packed profiles, free pieces included.
+    var slabBytes: Int { slab.capacityBytes }
+
+    /// Slot of the customer with this key, nil when unknown.
+    func slot(hash: UInt64, key bytes: [UInt8], in range: Range<Int>) -> UInt32? {
+        let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        var index = position(tag)
+        while true {
+            let bucket = buckets[index]
+            if bucket.slot == Self.empty { return nil }
+            if bucket.tag == tag && slab.holdsKey(records[Int(bucket.slot)].place, bytes, in: range) { return bucket.slot }
+            index = (index + 1) & (buckets.count - 1)
+        }
+    }
+
+    /// A new customer's slot; the bytes begin with its key.
+    func add(hash: UInt64, packed: [UInt8]) -> UInt32 {
+        if (records.count + 1) * 4 > buckets.count * 3 { grow() }
+        let slot = UInt32(records.count)
+        records.append(
+            Record(place: slab.store(packed, replacing: .none, oldCount: 0), count: UInt32(packed.count), wakeUp: Self.noWakeUp))
+        place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
+        return slot
+    }
+
+    func load(_ slot: UInt32, into bytes: inout [UInt8]) {
+        let record = records[Int(slot)]
+        slab.load(record.place, count: Int(record.count), into: &bytes)
+    }
+
+    /// Replaces a customer's bytes.
+    func store(_ slot: UInt32, _ packed: [UInt8]) {
+        let record = records[Int(slot)]
+        records[Int(slot)].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))
+        records[Int(slot)].count = UInt32(packed.count)
+    }
+
+    func wakeUp(of slot: UInt32) -> Int64 { records[Int(slot)].wakeUp }
+
+    func setWakeUp(of slot: UInt32, _ due: Int64) {
+        let old = records[Int(slot)].wakeUp
+        wakeUps += (due == Self.noWakeUp ? 0 : 1) - (old == Self.noWakeUp ? 0 : 1)
+        records[Int(slot)].wakeUp = due
+    }
+
+    private func position(_ tag: UInt32) -> Int {
+        // The tag's high bits choose the place: multiplicative scaling, as the count is a power of two.
+        Int((UInt64(tag) &* 0x9E37_79B9_7F4A_7C15) >> 20) & (buckets.count - 1)
+    }
+
+    private func place(_ bucket: Bucket) {
+        var index = position(bucket.tag)
+        while buckets[index].slot != Self.empty { index = (index + 1) & (buckets.count - 1) }
+        buckets[index] = bucket
+    }
+
+    private func grow() {
+        let old = buckets
+        buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: old.count * 2)
+        for bucket in old where bucket.slot != Self.empty { place(bucket) }
+    }
+}

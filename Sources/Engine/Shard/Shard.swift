@@ -1,0 +1,104 @@
+package import Model
+
+/// A shard's whole state, and the steps that change it: a deterministic fold over inputs, time and configuration (I4).
+///
+/// Not Sendable: it belongs to the actor that owns the shard, on whose executor every call is made. Synchronous.
+package final class Shard {
+    package let id: ShardID
+    let map: ShardMap
+    let timeMode: Installation.TimeMode
+    let customer: CustomerActor
+
+    /// Sequence in IN of the message that was read last; 0 = none.
+    package internal(set) var inputSequence: UInt64 = 0
+    /// Events of that message that are applied; a clock record counts as one.
+    package internal(set) var eventsThrough: UInt32 = 0
+    /// Never goes back.
+    package internal(set) var clock = Instant.distantPast
+    /// Events applied since this object was made.
+    package internal(set) var eventsApplied: UInt64 = 0
+    /// Actions without an outcome.
+    package internal(set) var openActions = 0
+
+    let table = CustomerTable()
+    var calendar = WakeUpCalendar()
+    var window = MessageWindow()
+    var brain: Brain
+    /// Slots with open actions, and how many each has.
+    var openSlots: [UInt32: Int] = [:]
+
+    package init(id: ShardID, installation: Installation, rules: CompiledRules, executor: any SerialExecutor) {
+        self.id = id
+        map = installation.shards
+        timeMode = installation.timeMode
+        customer = CustomerActor(executor: executor)
+        brain = Brain(rules: rules, products: ProductTable())
+    }
+
+    package var customers: Int { table.count }
+    package var rules: CompiledRules { brain.rules }
+
+    /// From now on decisions follow this revision. Takes effect between steps.
+    package func adopt(_ rules: CompiledRules) {
+        brain.rules = rules
+        brain.products.forgetDelays()
+    }
+
+    /// Earliest wake-up is due by `limit`?
+    package func hasWakeUps(through limit: Instant) -> Bool {
+        guard let entry = nextEntry(through: limit) else { return false }
+        calendar.insert(entry)
+        return true
+    }
+
+    func nextEntry(through limit: Instant) -> WakeUpCalendar.Entry? {
+        let table = table
+        return calendar.next(through: limit.milliseconds) { table.wakeUp(of: $0.slot) == $0.due }
+    }
+
+    /// Binds the actor to the customer whose key stands there; nil when unknown.
+    func activate(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> UInt32? {
+        guard let slot = table.slot(hash: hash, key: bytes, in: key) else { return nil }
+        customer.activate(slot, in: table)
+        return slot
+    }
+
+    /// Packs the customer the actor is bound to and notes its next wake-up; `slot` nil = a new customer.
+    func rest(_ slot: UInt32?, hash: UInt64, _ customer: isolated CustomerActor) {
+        let packed = customer.pack()
+        let place: UInt32
+        if let slot {
+            table.store(slot, packed)
+            place = slot
+        } else {
+            place = table.add(hash: hash, packed: packed)
+            brain.effects.add(.customers, 1)
+        }
+        note(wakeUp: customer.nextWakeUp, of: place)
+        note(open: customer.profile.open.count, of: place)
+    }
+
+    private func note(wakeUp due: Int64, of slot: UInt32) {
+        guard table.wakeUp(of: slot) != due else { return }
+        table.setWakeUp(of: slot, due)
+        guard due != CustomerTable.noWakeUp else { return }
+        calendar.insert(WakeUpCalendar.Entry(due: due, slot: slot))
+        if calendar.count > 2 * table.wakeUps + 4096 { rebuildCalendar() }
+    }
+
+    func note(open count: Int, of slot: UInt32) {
+        let before = openSlots[slot] ?? 0
+        guard count != before else { return }
+        openSlots[slot] = count == 0 ? nil : count
+        openActions += count - before
+    }
+
+    /// Leaves only what is current.
+    func rebuildCalendar() {
+        calendar.removeAll()
+        for slot in 0..<UInt32(table.count) {
+            let due = table.wakeUp(of: slot)
+            if due != CustomerTable.noWakeUp { calendar.insert(WakeUpCalendar.Entry(due: due, slot: slot)) }
+        }
+    }
+}

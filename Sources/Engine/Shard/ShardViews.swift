@@ -1,0 +1,78 @@
+package import Model
+
+// Reading only: what a shard shows of its customers, between two steps.
+
+extension Shard {
+    /// One customer as it is now.
+    package func view(of key: CustomerKey) -> CustomerView {
+        // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
+        nonisolated(unsafe) let shard = self
+        return customer.assumeIsolated { unsafe shard.view(of: key, $0) }
+    }
+
+    private func view(of key: CustomerKey, _ customer: isolated CustomerActor) -> CustomerView {
+        let bytes = Array(key.text.utf8)
+        var view = CustomerView(customer: key.text, shard: Int(id.number), found: false, currency: rules.set.currency)
+        guard activate(0..<bytes.count, of: bytes, hash: key.hash, customer) != nil else { return view }
+        view.found = true
+        describe(customer.profile, in: &view)
+        return view
+    }
+
+    private func describe(_ profile: Profile, in view: inout CustomerView) {
+        for trait in profile.traits { view.traits[trait.name] = trait.value }
+        for channel in Channel.allCases { view.consents[channel.name] = profile.consents[channel] }
+        view.orderCount = profile.orderCount
+        view.orderSum = profile.orderSum
+        view.firstOrderMilliseconds = profile.firstOrder?.milliseconds
+        view.lastOrderMilliseconds = profile.lastOrder?.milliseconds
+        view.views = profile.views
+        view.clicks = profile.clicks
+        view.segments = rules.set.segments.filter { $0.condition.holds(for: profile, at: clock) }.map(\.name)
+        view.orders = profile.orders.map { order in
+            let credited = profile.touches.first { $0.action == order.credit }.map { name(of: $0.rule) }
+            return CustomerView.Order(
+                id: order.id, placedMilliseconds: order.placed.milliseconds, revenue: order.revenue, state: order.state.name,
+                creditedRule: credited)
+        }
+        view.timers = profile.timers.sorted { $0.due < $1.due }.map { timer in
+            CustomerView.Timer(
+                rule: name(of: timer.rule), subject: brain.subject(of: timer.occasion), dueMilliseconds: timer.due.milliseconds)
+        }
+        view.actions = profile.open.map { action in
+            CustomerView.Action(
+                action: action.id.description, rule: name(of: action.rule), channel: channelName(of: action.rule),
+                state: action.grant == nil ? "open" : "permitted", timeMilliseconds: action.decided.milliseconds)
+        }
+        view.actions += profile.touches.map { touch in
+            CustomerView.Action(
+                action: touch.action.description, rule: name(of: touch.rule), channel: channelName(of: touch.rule), state: "sent",
+                timeMilliseconds: touch.time.milliseconds)
+        }
+    }
+
+    private func name(of rule: RuleID) -> String { rules.rule(rule)?.name ?? rule.description }
+    private func channelName(of rule: RuleID) -> String { rules.rule(rule)?.action.channel.name ?? "" }
+
+    /// Every action without an outcome, by customer's slot.
+    package func openActionList() -> [OpenActions.Action] {
+        // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
+        nonisolated(unsafe) let shard = self
+        return customer.assumeIsolated { unsafe shard.openActionList($0) }
+    }
+
+    private func openActionList(_ customer: isolated CustomerActor) -> [OpenActions.Action] {
+        var list: [OpenActions.Action] = []
+        for slot in openSlots.keys.sorted() {
+            customer.activate(slot, in: table)
+            for action in customer.profile.open {
+                list.append(
+                    OpenActions.Action(
+                        action: action.id.description, customer: customer.key.text, rule: action.rule.number,
+                        channel: channelName(of: action.rule), deadlineMilliseconds: action.deadline.milliseconds,
+                        grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number))
+            }
+        }
+        return list
+    }
+}

@@ -1,0 +1,94 @@
+import Model
+
+/// Memory for the packed bytes of dormant customers: pages of 1 MiB, cut into pieces of a few sizes, each size with a list
+/// of free ones. A piece is named by 32 bits. Not safe for concurrent use: it belongs to one shard.
+@safe final class Slab {
+    /// Page in the upper half, offset in steps of 16 bytes in the lower.
+    struct Reference: Equatable, Sendable {
+        var raw: UInt32
+        static let none = Reference(raw: .max)
+    }
+
+    private static let pageBytes = 1 << 20
+    private static let step = 16
+
+    private var pages = unsafe [UnsafeMutableRawPointer]()
+    /// Next unused offset of the newest page.
+    private var used = pageBytes
+    private var free: [[UInt32]] = []
+
+    /// Bytes of all pages.
+    var capacityBytes: Int { unsafe pages.count * Self.pageBytes }
+
+    init() {}
+
+    deinit {
+        for index in unsafe pages.indices { unsafe pages[index].deallocate() }
+    }
+
+    /// Sizes grow by 16 bytes to 512, by 128 to 4 KiB, by 4 KiB beyond: little is lost in a piece, and few sizes exist.
+    private static func sizeClass(_ count: Int) -> Int {
+        if count <= 512 { return (max(count, 1) + 15) / 16 - 1 }
+        if count <= 4096 { return 32 + (count - 512 + 127) / 128 - 1 }
+        return 60 + (count - 4096 + 4095) / 4096 - 1
+    }
+
+    private static func bytes(ofClass index: Int) -> Int {
+        if index < 32 { return (index + 1) * 16 }
+        if index < 60 { return 512 + (index - 32 + 1) * 128 }
+        return 4096 + (index - 60 + 1) * 4096
+    }
+
+    /// Puts bytes at a new place, or at the old one where they fit exactly as well.
+    func store(_ bytes: [UInt8], replacing old: Reference, oldCount: Int) -> Reference {
+        precondition(bytes.count <= Limits.profileBytesMax, "a profile of \(bytes.count) bytes")
+        let wanted = Self.sizeClass(bytes.count)
+        var place = old
+        if old == .none || Self.sizeClass(oldCount) != wanted {
+            if old != .none { release(old, count: oldCount) }
+            place = allocate(wanted)
+        }
+        unsafe bytes.withUnsafeBytes { source in
+            if let start = source.baseAddress { unsafe pointer(place).copyMemory(from: start, byteCount: source.count) }
+        }
+        return place
+    }
+
+    /// Copies a piece's bytes to the end of `bytes`, which is emptied first.
+    func load(_ place: Reference, count: Int, into bytes: inout [UInt8]) {
+        bytes.removeAll(keepingCapacity: true)
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: pointer(place), count: count))
+    }
+
+    /// Whether the piece begins with these bytes behind their length, as a packed customer begins with its key.
+    func holdsKey(_ place: Reference, _ bytes: [UInt8], in range: Range<Int>) -> Bool {
+        let start = unsafe pointer(place)
+        guard unsafe Int(start.load(as: UInt8.self)) == range.count else { return false }
+        let stored = unsafe UnsafeRawBufferPointer(start: start + 1, count: range.count)
+        return unsafe bytes.withUnsafeBytes { raw in
+            unsafe stored.elementsEqual(UnsafeRawBufferPointer(rebasing: raw[range]))
+        }
+    }
+
+    private func pointer(_ place: Reference) -> UnsafeMutableRawPointer {
+        unsafe pages[Int(place.raw >> 16)] + Int(place.raw & 0xffff) * Self.step
+    }
+
+    private func release(_ place: Reference, count: Int) {
+        let index = Self.sizeClass(count)
+        while free.count <= index { free.append([]) }
+        free[index].append(place.raw)
+    }
+
+    private func allocate(_ index: Int) -> Reference {
+        if index < free.count, let place = free[index].popLast() { return Reference(raw: place) }
+        let size = Self.bytes(ofClass: index)
+        if used + size > Self.pageBytes {
+            precondition(unsafe pages.count < 0xffff, "a shard of 64 GiB")
+            unsafe pages.append(.allocate(byteCount: Self.pageBytes, alignment: 16))
+            used = 0
+        }
+        defer { used += size }
+        return Reference(raw: UInt32(unsafe pages.count - 1) << 16 | UInt32(used / Self.step))
+    }
+}

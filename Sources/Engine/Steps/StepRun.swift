@@ -1,0 +1,252 @@
+package import Model
+
+/// How far a step goes: as far as the limits allow, or exactly as far as a recorded one went.
+enum StepBound {
+    case limits
+    case recorded(Step)
+}
+
+extension Shard {
+    /// Runs one bounded step over what waits and, in live mode, over what is due by `now`; nil when there was nothing to do.
+    ///
+    /// `now` is the time of the log's clock; it is ignored in event-time mode, where clock records drive.
+    package func runStep(_ inputs: inout InputQueue, now: Instant) -> Step? {
+        // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
+        nonisolated(unsafe) let shard = self
+        return customer.assumeIsolated { customer in
+            unsafe shard.runStep(&inputs, now: now, customer)
+        }
+    }
+
+    private func runStep(_ inputs: inout InputQueue, now: Instant, _ customer: isolated CustomerActor) -> Step? {
+        let before = (inputSequence, eventsThrough)
+        var wakeUps: UInt32 = 0
+        var endsWithClock = false
+        runInputs(&inputs, .limits, &wakeUps, &endsWithClock, customer)
+        // What waits happened before `now`: until it is applied the clock follows it.
+        let limit = inputs.isEmpty ? max(clock, now) : clock
+        if timeMode == .live && hasWakeUps(through: limit) {
+            clock = limit
+            wakeUps = runWakeUps(through: clock, atMost: UInt32(Limits.stepWakeUpsMax), customer)
+        }
+        guard before != (inputSequence, eventsThrough) || wakeUps > 0 || endsWithClock else { return nil }
+        return takeStep(wakeUps: wakeUps)
+    }
+
+    /// Runs a recorded step again. The effects must be those recorded: the caller compares.
+    /// Throws when the inputs do not reach as far as the step did.
+    package func replay(_ step: Step, _ inputs: inout InputQueue) throws(ReplayFault) -> Step {
+        guard inputs.lastSequence >= step.inputSequence || inputSequence == step.inputSequence else {
+            throw ReplayFault.missingInput(step.inputSequence)
+        }
+        // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
+        nonisolated(unsafe) let shard = self
+        return customer.assumeIsolated { customer in
+            unsafe shard.replay(step, &inputs, customer)
+        }
+    }
+
+    private func replay(_ step: Step, _ inputs: inout InputQueue, _ customer: isolated CustomerActor) -> Step {
+        var wakeUps: UInt32 = 0
+        var endsWithClock = false
+        runInputs(&inputs, .recorded(step), &wakeUps, &endsWithClock, customer)
+        if timeMode == .live {
+            clock = max(clock, step.clock)
+            wakeUps = runWakeUps(through: clock, atMost: step.wakeUps, customer)
+        }
+        return takeStep(wakeUps: wakeUps)
+    }
+
+    private func takeStep(wakeUps: UInt32) -> Step {
+        Step(
+            inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: wakeUps,
+            configuration: brain.rules.set.revision, effects: brain.effects.take())
+    }
+
+    /// Applies waiting messages until a bound is reached, a clock record has been worked on, or nothing waits.
+    private func runInputs(
+        _ inputs: inout InputQueue, _ bound: StepBound, _ wakeUps: inout UInt32, _ endsWithClock: inout Bool,
+        _ customer: isolated CustomerActor
+    ) {
+        var events = 0
+        while let record = inputs.first {
+            if record.sequence > inputSequence {
+                guard reaches(record.sequence, bound) else { return }
+                precondition(record.sequence == inputSequence + 1, "input \(record.sequence) after \(inputSequence)")
+                inputSequence = record.sequence
+                eventsThrough = 0
+            } else if record.sequence < inputSequence {
+                inputs.removeFirst()
+                continue
+            }
+            switch run(record, bound, &events, &wakeUps, customer) {
+            case .finished: inputs.removeFirst()
+            case .finishedClock:
+                inputs.removeFirst()
+                endsWithClock = true
+                return
+            case .bounded: return
+            }
+        }
+    }
+
+    private func reaches(_ sequence: UInt64, _ bound: StepBound) -> Bool {
+        switch bound {
+        case .limits: true
+        case .recorded(let step): sequence <= step.inputSequence
+        }
+    }
+
+    private enum MessageProgress { case finished, finishedClock, bounded }
+
+    private func run(
+        _ record: LogRecord, _ bound: StepBound, _ events: inout Int, _ wakeUps: inout UInt32, _ customer: isolated CustomerActor
+    ) -> MessageProgress {
+        do throws(FormatError) {
+            switch try InputContent.read(record.payload) {
+            case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
+            case .events(let reader): return try run(events: reader, record, bound, &events, customer)
+            }
+        } catch {
+            // A message that cannot be read, or cannot be read to its end: what is left of it is set aside as one.
+            if eventsThrough != Self.broken { setAside(record.sequence, eventsThrough, "\(error)") }
+            eventsThrough = Self.broken
+            return .finished
+        }
+    }
+
+    /// In place of a count: the rest of the message was set aside.
+    private static let broken = UInt32(Int32.max)
+
+    private func run(
+        events batch: EventBatchReader, _ record: LogRecord, _ bound: StepBound, _ events: inout Int,
+        _ customer: isolated CustomerActor
+    ) throws(FormatError) -> MessageProgress {
+        var reader = batch
+        for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
+        while true {
+            switch bound {
+            case .limits:
+                if events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget {
+                    return eventsThrough == UInt32(batch.count) ? .finished : .bounded
+                }
+            case .recorded(let step):
+                if record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough {
+                    return eventsThrough == UInt32(batch.count) ? .finished : .bounded
+                }
+            }
+            guard let header = try reader.next() else { return .finished }
+            apply(header, record, customer)
+            eventsThrough += 1
+            eventsApplied += 1
+            events += 1
+        }
+    }
+
+    /// Works on a clock record: runs what is due by it; the clock stands at it only when all of that has run.
+    private func run(
+        clock instant: Instant, _ sequence: UInt64, _ bound: StepBound, _ wakeUps: inout UInt32, _ customer: isolated CustomerActor
+    ) -> MessageProgress {
+        if eventsThrough > 0 { return .finished }
+        guard timeMode == .eventTime else {
+            setAside(sequence, 0, "a clock record in a live installation")
+            eventsThrough = 1
+            return .finished
+        }
+        switch bound {
+        case .limits:
+            wakeUps = runWakeUps(through: instant, atMost: UInt32(Limits.stepWakeUpsMax), customer)
+            if hasWakeUps(through: instant) { return .bounded }
+        case .recorded(let step):
+            let isLast = step.inputSequence == sequence
+            wakeUps = runWakeUps(through: instant, atMost: isLast ? step.wakeUps : .max, customer)
+            if isLast && step.eventsThrough == 0 { return .bounded }
+        }
+        clock = max(clock, instant)
+        eventsThrough = 1
+        return .finishedClock
+    }
+
+    /// Runs due wake-ups in the order of due time and slot; returns how many customers were woken.
+    private func runWakeUps(through limit: Instant, atMost most: UInt32, _ customer: isolated CustomerActor) -> UInt32 {
+        var ran: UInt32 = 0
+        while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
+            guard let entry = nextEntry(through: limit) else { break }
+            customer.activate(entry.slot, in: table)
+            // One due time at a time: between two of one customer others may be due.
+            customer.wake(through: Instant(milliseconds: entry.due), &brain)
+            rest(entry.slot, hash: 0, customer)
+            ran += 1
+        }
+        return ran
+    }
+
+    /// Applies one event: repeat? whose? what is due before it; then the event itself.
+    private func apply(_ header: EventHeader, _ record: LogRecord, _ customer: isolated CustomerActor) {
+        let now = header.instant(record, clock: &clock, timeMode)
+        if header.messageID != 0 && !window.insert(header.messageID, at: now) {
+            return brain.effects.add(.repeats, 1)
+        }
+        let hash = Hashing.hash64(record.payload, in: header.key)
+        guard map.shard(hash: hash) == id else {
+            return setAside(record.sequence, eventsThrough, "its customer belongs to shard \(map.shard(hash: hash))")
+        }
+        let slot = activate(header.key, of: record.payload, hash: hash, customer)
+        do {
+            if slot == nil {
+                var reader = ByteReader(record.payload, in: header.key)
+                customer.activate(new: try CustomerKey.read(&reader))
+            } else {
+                customer.wake(through: now, &brain)
+            }
+            let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
+            if slot == nil && header.isInternal { return brain.effects.add(.repeats, 1) }
+            try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
+            brain.effects.add(.events, 1)
+        } catch let fault as EventFault {
+            setAside(record.sequence, eventsThrough, fault.reason)
+        } catch {
+            setAside(record.sequence, eventsThrough, "\(error)")
+            if slot == nil { return }
+        }
+        rest(slot, hash: hash, customer)
+    }
+
+    private func setAside(_ sequence: UInt64, _ index: UInt32, _ reason: String) {
+        brain.effects.add(.setAside(inputSequence: sequence, index: index, reason: reason))
+        brain.effects.add(.setAside, 1)
+    }
+}
+
+extension EventHeader {
+    /// When the event happens. Live: when the log took it, and the clock moves there. Event time: when it says, or, for
+    /// what comes from inside, at the shard's clock.
+    fileprivate func instant(_ record: LogRecord, clock: inout Instant, _ mode: Installation.TimeMode) -> Instant {
+        switch mode {
+        case .live:
+            clock = max(clock, record.time)
+            return clock
+        case .eventTime:
+            return isInternal ? clock : time
+        }
+    }
+}
+
+extension Event.Body {
+    /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
+    /// result does not depend on how fast a dispatcher was.
+    fileprivate func instant(_ now: Instant, _ mode: Installation.TimeMode, _ profile: Profile) -> Instant {
+        guard mode == .eventTime else { return now }
+        switch self {
+        case .permitRequest(let action, _), .outcome(let action, _, _, _):
+            return profile.open.first { $0.id == action }?.decided ?? now
+        default: return now
+        }
+    }
+}
+
+/// Why a recorded step could not be run again.
+package enum ReplayFault: Error, Equatable {
+    /// The log does not hold this input.
+    case missingInput(UInt64)
+}
