@@ -34,7 +34,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         // What the operating system brings.
@@ -50,6 +49,7 @@ let package = Package(
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
+        room("PurchaseFiles", ["Model"]),
 
         // The outside, and what stands for it.
         room("Ports", ["Model"]),
@@ -68,7 +68,7 @@ let package = Package(
             name: "reprise",
             dependencies: [
                 "Worker", "Coordinator", "Delivery", "Gateway", "ConfigurationFiles", "JetStreamPorts", "NATS", "Curl",
-                "Ports", "Model", logging, "SwiftCSV",
+                "PurchaseFiles", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -92,6 +92,7 @@ let package = Package(
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),
         tests("ConfigurationFilesTests", ["ConfigurationFiles", "Model"]),
+        tests("PurchaseFilesTests", ["PurchaseFiles", "Model"]),
         tests("TemplatesTests", ["Templates"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "PortsConformance", "TestSupport"]),

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import Model
+import Ports
+import PurchaseFiles
+
+struct CustomerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "customer", abstract: "One customer's profile.", subcommands: [Show.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show",
+            abstract: "Show a customer's orders, timers and messages, as its actor knows them now.",
+            discussion: "The answer comes from the shard's owner. Exit code 1 when nobody is known by that key.")
+
+        @OptionGroup var installation: InstallationOptions
+        @Argument(help: "The user id your shop uses; or a whole key: u:<user id>, a:<anonymous id>, email:…, phone:…, card:….")
+        var key: String
+        @Flag(help: "Print JSON: times in milliseconds since 1970, money in minor units.")
+        var json = false
+
+        func run() async throws {
+            let cluster = try await Cluster.open(installation, name: "reprise-customer")
+            let key = CustomerKey(["u:", "a:", "email:", "phone:", "card:"].contains(where: key.hasPrefix) ? key : "u:" + key)
+            let shard = cluster.installation.shards.shard(of: key)
+            let answer = try await cluster.ask("shard.\(shard).customer", Array(key.text.utf8), of: "shard \(shard)")
+            let view = try JSONDecoder().decode(CustomerView.self, from: Data(answer))
+            guard view.found else { throw CommandError("nobody is known by the key '\(key)' (its shard, \(shard), was asked)") }
+            if json { try Output.json(view) } else { print(CustomerText.text(view)) }
+        }
+    }
+}
+
+/// A profile for a terminal.
+enum CustomerText {
+    static func text(_ view: CustomerView) -> String {
+        func money(_ minor: Int64) -> String { Figures.money(minor, digits: 2) + " " + view.currency }
+        func day(_ milliseconds: Int64?) -> String { milliseconds.map { CalendarDate.day(Instant(milliseconds: $0)) } ?? "-" }
+        func time(_ milliseconds: Int64) -> String { CalendarDate.text(Instant(milliseconds: milliseconds)) }
+        var lines = ["\(view.customer)   (shard \(view.shard))"]
+        for (name, value) in view.traits.sorted(by: { $0.key < $1.key }) { lines.append("  \(name): \(value)") }
+        for (channel, granted) in view.consents.sorted(by: { $0.key < $1.key }) {
+            lines.append("  may be written to by \(channel): \(granted ? "yes" : "no")")
+        }
+        if !view.segments.isEmpty { lines.append("  in segments: \(view.segments.joined(separator: ", "))") }
+        lines.append(
+            "  \(view.orderCount) orders worth \(money(view.orderSum)); first \(day(view.firstOrderMilliseconds)), last \(day(view.lastOrderMilliseconds))")
+        if view.views > 0 || view.clicks > 0 { lines.append("  \(view.views) products viewed, \(view.clicks) messages clicked") }
+        func section(_ title: String, _ columns: [(title: String, alignment: TextTable.Alignment)], _ rows: [[String]]) {
+            guard !rows.isEmpty else { return }
+            var table = TextTable(columns)
+            for row in rows { table.row(row) }
+            lines += ["", title, table.text]
+        }
+        section(
+            "Orders", [("PLACED", .left), ("STATE", .left), ("REVENUE", .right), ("CREDITED TO", .left)],
+            view.orders.map { [time($0.placedMilliseconds), $0.state, money($0.revenue), $0.creditedRule ?? "-"] })
+        section(
+            "Messages", [("WHEN", .left), ("RULE", .left), ("CHANNEL", .left), ("STATE", .left), ("ACTION", .left)],
+            view.actions.map { [time($0.timeMilliseconds), $0.rule, $0.channel, $0.state, $0.action] })
+        section(
+            "Timers", [("DUE", .left), ("RULE", .left), ("FOR", .left)],
+            view.timers.map { [time($0.dueMilliseconds), $0.rule, $0.subject] })
+        return lines.joined(separator: "\n")
+    }
+}

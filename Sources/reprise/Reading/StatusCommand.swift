@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Model
+import Ports
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show workers and shards: who owns what, how far each is.",
+        discussion: """
+            LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an
+            outcome. Exit code 2 when a shard is not served (with --wait: not within that time).
+            """)
+
+    @OptionGroup var installation: InstallationOptions
+    @Option(help: ArgumentHelp("Wait up to so long until every shard is served and the gateway, where known, is ready.", valueName: "seconds"))
+    var wait: Int?
+    @Option(help: ArgumentHelp("With --wait: also until so many workers live.", valueName: "number"))
+    var workers: Int = 1
+    @Flag(help: "Print nothing; the exit code says it.")
+    var quiet = false
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard wait ?? 0 >= 0 else { throw ValidationError("--wait: 0 seconds or more") }
+        guard workers >= 1 else { throw ValidationError("--workers: 1 or more") }
+    }
+
+    func run() async throws {
+        let cluster = try await Cluster.open(installation, name: "reprise-status", waiting: .seconds(wait ?? 0))
+        let deadline = ContinuousClock.now + .seconds(wait ?? 0)
+        while true {
+            let status = await Result { try await cluster.coordinator.status() }
+            let ready = (try? status.get()).map { isServed($0) } ?? false
+            let gatewayReady = ready ? await isGatewayReady() : false
+            if (ready && gatewayReady) || ContinuousClock.now >= deadline {
+                try show(try status.get())
+                guard ready, gatewayReady else { throw ExitCode(2) }
+                return
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func isServed(_ status: ClusterStatus) -> Bool {
+        let alive = status.workers.filter(\.alive)
+        let served = Set(alive.flatMap(\.shards).filter { $0.phase == .serving }.map(\.shard))
+        return alive.count >= workers && served.count == status.shards
+    }
+
+    /// True when no gateway is known: then none is waited for.
+    private func isGatewayReady() async -> Bool {
+        guard wait != nil, let url = Environment.value("REPRISE_GATEWAY") else { return true }
+        return await GatewayConnection(url: url, key: "").isReady()
+    }
+
+    private func show(_ status: ClusterStatus) throws {
+        if quiet { return }
+        if json { return try Output.json(status) }
+        print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) time")
+        print("")
+        var table = TextTable([
+            ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
+            ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
+        ])
+        for worker in status.workers {
+            let lag = worker.shards.reduce(UInt64(0)) { $0 + ($1.inputLast > $1.inputApplied ? $1.inputLast - $1.inputApplied : 0) }
+            table.row([
+                worker.id.description, worker.alive ? "alive" : "gone", "\(worker.lastHeardMillisecondsAgo) ms ago",
+                String(worker.shards.count), String(worker.shards.count { $0.phase == .serving }),
+                Figures.count(worker.shards.reduce(0) { $0 + $1.customers }),
+                Figures.count(worker.shards.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
+                Figures.bytes(worker.residentBytes),
+            ])
+        }
+        print(table.text)
+        print("")
+        for worker in status.workers {
+            for shard in worker.shards where shard.problem != nil {
+                print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")
+            }
+        }
+        let unowned = status.placement.owners.count { $0 == nil }
+        if unowned > 0 { print("\(unowned) shards have no owner") }
+        print("sums per mechanic: \(status.sumsLagCommits == 0 ? "complete" : "\(Figures.count(status.sumsLagCommits)) commits behind")")
+    }
+}

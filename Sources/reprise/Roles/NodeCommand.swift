@@ -1,0 +1,58 @@
+import ArgumentParser
+import Logging
+
+/// Several roles in one process: for a small shop, one of these is the whole cluster.
+struct NodeCommand: AsyncParsableCommand {
+    enum RoleName: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case coordinator, worker, gateway, dispatcher
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "Play several roles in one process.",
+        discussion: "A small shop needs one of these and a nats-server. When one role ends with an error, all do.")
+
+    @OptionGroup var installation: InstallationOptions
+    @Option(help: ArgumentHelp("The roles; may be given more than once. Default: all four.", valueName: "role"))
+    var role: [RoleName] = RoleName.allCases
+    @Option(help: "What this node's worker is called; no two of an installation alike.")
+    var name: String = "node"
+    @Option(help: ArgumentHelp("Folder for the coordinator's database.", valueName: "folder"))
+    var data: String = "."
+    @OptionGroup var gateway: GatewayRoleOptions
+    @OptionGroup var dispatcher: DispatcherRoleOptions
+    @OptionGroup var logging: LogOptions
+
+    func validate() throws {
+        for role in role { try options(role).check() }
+    }
+
+    func run() async throws {
+        let log = logging.bootstrap("node")
+        let node = self
+        try await Interrupts.run {
+            let cluster = try await Cluster.open(node.installation, name: "reprise-node", waiting: .seconds(60), log: log)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for role in Set(node.role) {
+                    group.addTask { try await node.options(role).run(in: cluster, log: log) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private func options(_ role: RoleName) -> any RoleOptions {
+        switch role {
+        case .coordinator:
+            var options = CoordinatorRoleOptions()
+            options.data = data
+            return options
+        case .worker:
+            var options = WorkerRoleOptions()
+            options.name = name
+            return options
+        case .gateway: return gateway
+        case .dispatcher: return dispatcher
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Coordinator
+import Delivery
+import Gateway
+import JetStreamPorts
+import Logging
+import Model
+import Worker
+
+/// A role that a process can play.
+protocol RoleOptions: ParsableArguments, Sendable {
+    /// Throws a sentence when something is missing or out of its range; called when the role is to be played.
+    func check() throws
+
+    /// Runs until its task is cancelled, then stops cleanly.
+    func run(in cluster: Cluster, log: Logger) async throws
+}
+
+struct WorkerRoleOptions: RoleOptions {
+    @Option(help: "What this worker is called; no two of an installation alike.")
+    var name: String
+
+    func check() throws { try Names.check(name, "--name") }
+
+    func run(in cluster: Cluster, log: Logger) async throws {
+        try await WorkerRole.run(
+            options: WorkerOptions(id: WorkerID(name: name, instance: Names.instance())), installation: cluster.installation,
+            logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+    }
+}
+
+struct CoordinatorRoleOptions: RoleOptions {
+    @Option(help: ArgumentHelp("Folder for its database of sums; rebuilt from the logs when lost.", valueName: "folder"))
+    var data: String
+
+    func check() throws {
+        guard !data.isEmpty else { throw ValidationError("--data: a folder is wanted") }
+    }
+
+    func run(in cluster: Cluster, log: Logger) async throws {
+        try await CoordinatorRole.run(
+            options: CoordinatorOptions(name: "coordinator#" + Names.instance(), folder: data), installation: cluster.installation,
+            logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+    }
+}
+
+struct GatewayRoleOptions: RoleOptions {
+    @Option(help: "The address to listen at; 0.0.0.0 for all.")
+    var host: String = "127.0.0.1"
+    @Option(help: "The port to listen at.")
+    var port: Int = 8080
+    @Option(help: ArgumentHelp("A key that events may be sent with; may be given more than once. Or REPRISE_WRITE_KEY.", valueName: "key"))
+    var writeKey: [String] = []
+    @Option(help: ArgumentHelp("The key that opens the page and /api. Or REPRISE_ADMIN_KEY.", valueName: "key"))
+    var adminKey: String?
+
+    func check() throws {
+        guard (1...65_535).contains(port) else { throw ValidationError("--port: 1 to 65535, not \(port)") }
+        guard !keys.isEmpty else { throw ValidationError("a write key is wanted: --write-key, or REPRISE_WRITE_KEY") }
+        guard let admin, !admin.isEmpty else { throw ValidationError("an admin key is wanted: --admin-key, or REPRISE_ADMIN_KEY") }
+        guard !keys.contains(admin) else { throw ValidationError("--admin-key: not one of the write keys, which shops' pages show to everybody") }
+    }
+
+    private var keys: [String] { writeKey.isEmpty ? [Environment.value("REPRISE_WRITE_KEY")].compactMap { $0 } : writeKey }
+    private var admin: String? { adminKey ?? Environment.value("REPRISE_ADMIN_KEY") }
+
+    func run(in cluster: Cluster, log: Logger) async throws {
+        try await GatewayRole.run(
+            options: GatewayOptions(
+                host: host, port: port, writeKeys: keys, adminKey: admin ?? "", installation: cluster.installation),
+            logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+    }
+}
+
+struct DispatcherRoleOptions: RoleOptions {
+    @Option(help: ArgumentHelp("The mail server: smtp://host:port, smtp+starttls://… or smtps://…; or REPRISE_SMTP.", valueName: "url"))
+    var smtp: String?
+    @Option(help: ArgumentHelp("Its user; or REPRISE_SMTP_USER. The password stands in REPRISE_SMTP_PASSWORD.", valueName: "name"))
+    var smtpUser: String?
+    @Option(help: ArgumentHelp("Connections to it at once.", valueName: "number"))
+    var smtpConnections: Int = 4
+    @Option(help: ArgumentHelp("How long stopping waits for messages under way.", valueName: "seconds"))
+    var stopTimeout: Int64 = 10
+
+    func check() throws {
+        guard (1...64).contains(smtpConnections) else { throw ValidationError("--smtp-connections: 1 to 64, not \(smtpConnections)") }
+        guard (0...600).contains(stopTimeout) else { throw ValidationError("--stop-timeout: 0 to 600 seconds, not \(stopTimeout)") }
+        _ = try server()
+    }
+
+    private func server() throws -> MailServerAddress {
+        guard let text = smtp ?? Environment.value("REPRISE_SMTP") else {
+            throw ValidationError("a mail server is wanted: --smtp smtp://host:port, or REPRISE_SMTP")
+        }
+        guard let address = MailServerAddress(text) else {
+            throw ValidationError("--smtp '\(text)': smtp://host:port is wanted, or smtp+starttls://host:port, smtps://host:port")
+        }
+        return address
+    }
+
+    func run(in cluster: Cluster, log: Logger) async throws {
+        var options = try server().options
+        options.user = smtpUser ?? Environment.value("REPRISE_SMTP_USER") ?? ""
+        options.password = Environment.value("REPRISE_SMTP_PASSWORD") ?? ""
+        options.connections = smtpConnections
+        try await DispatcherRole.run(
+            options: DispatcherOptions(
+                shards: cluster.installation.shards, smtp: options, stopTimeoutMilliseconds: stopTimeout * Milliseconds.second),
+            logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+    }
+}
