@@ -91,9 +91,10 @@ struct ReferenceRun: Sendable {
                 throw LoadError("nothing was committed for \(run.patience): \(stuck(view))")
             }
             let seconds = began.duration(to: .now) / .seconds(1)
+            let shards = run.map.shards
             progress.show(
                 "\(Int(seconds)) s: \(sent) events sent, \(view.fold.eventsApplied) committed, "
-                    + "\(view.complete.count) of \(run.map.shards) shards complete")
+                    + "\(view.complete.count) of \(shards) shards complete")
         }
 
         private func stuck(_ view: AnswerBoard.View) -> String {

@@ -3,7 +3,6 @@ import Foundation
 /// Lines on standard error: one over another on a terminal, one below another elsewhere.
 struct Progress {
     private let onTerminal = isatty(2) == 1
-    private let began = ContinuousClock.now
     private var shown: ContinuousClock.Instant?
 
     /// At most one a second elsewhere, ten a second on a terminal.
