@@ -27,6 +27,7 @@ actor InputPublisher {
     }
 
     private let logs: any LogStore
+    private let retryAfter: Duration
     private var shards: [ShardID: Shard] = [:]
     private var bytesInFlight = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -35,8 +36,9 @@ actor InputPublisher {
     private(set) var repeats = 0
 
     /// The logs may hold records already.
-    init(logs: any LogStore, shards: [ShardID]) async throws {
+    init(logs: any LogStore, shards: [ShardID], retryAfter: Duration = .milliseconds(100)) async throws {
         self.logs = logs
+        self.retryAfter = retryAfter
         for shard in shards { self.shards[shard] = Shard(last: try await logs.state(of: .input(shard)).last) }
     }
 
@@ -89,8 +91,11 @@ actor InputPublisher {
         shard.unanswered -= 1
         switch result {
         case .success(let sequence):
-            let index = Int(sequence - shard.last) - 1
-            if shard.pending.indices.contains(index) { shard.pending[index].isAcknowledged = true }
+            guard sequence > shard.last, sequence - shard.last <= UInt64(shard.sent) else {
+                broken = LoadError("\(LogName.input(id)) answered with sequence \(sequence), not with one after \(shard.last)")
+                return wake()
+            }
+            shard.pending[Int(sequence - shard.last) - 1].isAcknowledged = true
             let written = shard.pending.prefix { $0.isAcknowledged }.count
             forget(written, of: &shard)
         case .failure(let error):
@@ -113,7 +118,7 @@ actor InputPublisher {
     private func recover(_ id: ShardID) async {
         repeats += 1
         do {
-            try await Task.sleep(for: .milliseconds(100))
+            try await Task.sleep(for: retryAfter)
             let last = try await logs.state(of: .input(id)).last
             guard var shard = shards[id] else { return }
             guard last >= shard.last, last <= shard.last + UInt64(shard.sent) else {
