@@ -84,7 +84,7 @@ let package = Package(
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
 
         // Tests: pure and fast, seeded simulation, and against real servers.
-        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
@@ -96,7 +96,7 @@ let package = Package(
         tests("PurchaseFilesTests", ["PurchaseFiles", "Model"]),
         tests("TemplatesTests", ["Templates"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
-        tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "PortsConformance", "TestSupport"]),
+        tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Curl", "Model", "TestSupport"]),

@@ -1,5 +1,5 @@
-package import Model
-package import NATS
+internal import Model
+internal import NATS
 package import Ports
 internal import Synchronization
 

@@ -1,5 +1,5 @@
-package import Model
-package import NATS
+internal import Model
+internal import NATS
 package import Ports
 
 /// Snapshots in a stream of their own: `<prefix>.SNAP.<subject>.c.<commit>.<writing>.<n>` holds a chunk,

@@ -1,4 +1,5 @@
-package import NATS
+internal import Logging
+internal import NATS
 package import Ports
 internal import Synchronization
 

@@ -1,6 +1,6 @@
 internal import Glibc
 package import Model
-package import Ports
+internal import Ports
 
 /// The machine's clock.
 package struct SystemWallClock: WallClock {

@@ -1,0 +1,30 @@
+import JetStreamPorts
+import Model
+import NATS
+import Ports
+import PortsConformance
+import TestSupport
+import Testing
+
+@Suite struct JetStreamConformanceTests {
+    @Test(arguments: LogConformance.cases)
+    func `the JetStream log store keeps`(_ promise: ConformanceCase<LogFixture>) async throws {
+        var bounds = StreamBounds()
+        bounds.configurationBytes = 512 << 10
+        try await SharedServer.withInstallation(bounds: bounds) { installation, _ in
+            try await promise.check(LogFixture(store: installation.logs, bounded: (.configuration, 512 << 10)))
+        }
+    }
+
+    @Test(arguments: SnapshotConformance.cases)
+    func `the JetStream snapshot store keeps`(_ promise: ConformanceCase<any SnapshotStore>) async throws {
+        try await SharedServer.withInstallation { installation, _ in try await promise.check(installation.snapshots) }
+    }
+
+    @Test(arguments: MessagingConformance.cases)
+    func `messaging over NATS keeps`(_ promise: ConformanceCase<MessagingFixture>) async throws {
+        try await SharedServer.withInstallation { installation, connection in
+            try await promise.check(MessagingFixture(messaging: installation.messaging))
+        }
+    }
+}
