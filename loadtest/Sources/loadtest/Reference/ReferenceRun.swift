@@ -44,7 +44,8 @@ struct ReferenceRun: Sendable {
     private func drive(_ board: AnswerBoard, _ sampler: MemorySampler) async throws -> Outcome {
         let publisher = try await InputPublisher(logs: logs, shards: map.all)
         for shard in map.all where await publisher.last(of: shard) > 0 {
-            throw LoadError("\(LogName.input(shard)) is not empty: the answers are only known for a cluster that has seen nothing")
+            throw LoadError(
+                "\(LogName.input(shard)) is not empty: the answers are only known for a cluster that has seen nothing")
         }
         let sent = Counter()
         let sender = WorkloadSender(workload: workload, map: map, publisher: publisher, handedOver: sent)
