@@ -92,6 +92,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("EngineTests", ["Engine", "Workload", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),
+        tests("LoadTestTests", ["loadtest", "Workload", "SimulatedPorts", "Ports", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),
         tests("ConfigurationFilesTests", ["ConfigurationFiles", "Model"]),
         tests("PurchaseFilesTests", ["PurchaseFiles", "Model"]),

@@ -1,4 +1,4 @@
-internal import Model
+package import Model
 internal import NATS
 package import Ports
 internal import Synchronization

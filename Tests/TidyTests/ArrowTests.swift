@@ -44,6 +44,11 @@ import Testing
     private static let pure: Set = ["Model", "Engine", "Placement", "Ports", "Templates", "Workload"]
     private static let impure: Set = ["Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Logging"]
 
+    /// Files that may import such a module all the same, and why.
+    private static let exceptions: [String: String] = [
+        "Sources/Engine/Actors/ThreadExecutor.swift": "Glibc: an executor is a thread; it decides nothing"
+    ]
+
     private let sources: [SourceFile]
 
     init() throws {
@@ -74,7 +79,10 @@ import Testing
     }
 
     @Test func `I4 the pure targets import neither Foundation nor the system`() {
-        for file in sources where Self.pure.contains(file.target) {
+        for path in Self.exceptions.keys where !sources.contains(where: { $0.path == path }) {
+            Issue.record("\(path) is an exception and is not there any more")
+        }
+        for file in sources where Self.pure.contains(file.target) && Self.exceptions[file.path] == nil {
             for (module, line) in file.imports where Self.impure.contains(module) {
                 Issue.record("\(file.path):\(line): \(file.target) is pure and must not import \(module)")
             }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A Swift file of the project, as the tidiness tests look at it.
-struct SourceFile {
+struct SourceFile: Sendable {
     /// Relative to the project's folder.
     let path: String
     /// As written.
@@ -31,7 +31,12 @@ struct SourceFile {
     }
 
     /// Every Swift file below `Sources`, `Tests` and `loadtest/Sources`, by path ascending.
-    static func all() throws -> [SourceFile] {
+    static func all() throws -> [SourceFile] { try read.get() }
+
+    /// Read once for all tests.
+    private static let read = Result { try readAll() }
+
+    private static func readAll() throws -> [SourceFile] {
         var files: [SourceFile] = []
         for folder in ["Sources", "Tests", "loadtest/Sources"] {
             let base = root.appending(path: folder)
@@ -61,108 +66,123 @@ struct SourceFile {
 
 /// Takes comments, texts and names in backticks out of Swift code and leaves its lines as they are. Knows no regex literals.
 private struct CodeStripper {
-    private let characters: [Character]
+    private let bytes: [UInt8]
     private var position = 0
-    private var output = ""
+    private var output: [UInt8] = []
 
-    init(_ text: String) { characters = Array(text) }
+    private static let newline = UInt8(ascii: "\n")
+    private static let hash = UInt8(ascii: "#")
+    private static let quote = UInt8(ascii: "\"")
+    private static let slash = UInt8(ascii: "/")
+    private static let star = UInt8(ascii: "*")
+    private static let backslash = UInt8(ascii: "\\")
+    private static let backtick = UInt8(ascii: "`")
+    private static let open = UInt8(ascii: "(")
+    private static let close = UInt8(ascii: ")")
+
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+        output.reserveCapacity(bytes.count)
+    }
 
     mutating func strip() -> String {
-        while position < characters.count {
-            if starts(with: "//") {
-                skip { $0.starts(with: "\n") }
-            } else if starts(with: "/*") {
-                skipComment()
-            } else if let hashes = literal() {
-                skipLiteral(hashes: hashes)
-            } else if starts(with: "`") {
-                position += 1
-                skip { $0.starts(with: "`") }
-                position += 1
-                output += "name"
-            } else {
-                output.append(characters[position])
-                position += 1
+        while position < bytes.count {
+            switch bytes[position] {
+            case Self.slash where next(1) == Self.slash: skipLine()
+            case Self.slash where next(1) == Self.star: skipComment()
+            case Self.backtick: skipName()
+            case Self.quote, Self.hash:
+                if let hashes = literal() { skipLiteral(hashes: hashes) } else { keep() }
+            default: keep()
             }
         }
-        return output
+        return String(decoding: output, as: UTF8.self)
     }
 
-    private func starts(with text: String) -> Bool {
-        var index = position
-        for character in text {
-            guard index < characters.count, characters[index] == character else { return false }
-            index += 1
-        }
-        return true
+    private func next(_ offset: Int) -> UInt8? {
+        position + offset < bytes.count ? bytes[position + offset] : nil
     }
 
-    /// Moves on until `stop` holds; line ends stay.
-    private mutating func skip(until stop: (CodeStripper) -> Bool) {
-        while position < characters.count, !stop(self) {
-            if characters[position] == "\n" { output.append("\n") }
+    private mutating func keep() {
+        output.append(bytes[position])
+        position += 1
+    }
+
+    /// Leaves a byte out; line ends stay.
+    private mutating func drop(_ count: Int = 1) {
+        for _ in 0..<count where position < bytes.count {
+            if bytes[position] == Self.newline { output.append(Self.newline) }
             position += 1
         }
+    }
+
+    private mutating func skipLine() {
+        while position < bytes.count, bytes[position] != Self.newline { position += 1 }
+    }
+
+    private mutating func skipName() {
+        position += 1
+        while position < bytes.count, bytes[position] != Self.backtick { drop() }
+        position += 1
+        output += Array("name".utf8)
     }
 
     private mutating func skipComment() {
         var depth = 0
-        while position < characters.count {
-            if starts(with: "/*") {
+        repeat {
+            if bytes[position] == Self.slash, next(1) == Self.star {
                 depth += 1
-                position += 2
-            } else if starts(with: "*/") {
+                drop(2)
+            } else if bytes[position] == Self.star, next(1) == Self.slash {
                 depth -= 1
-                position += 2
-                if depth == 0 { return }
+                drop(2)
             } else {
-                if characters[position] == "\n" { output.append("\n") }
-                position += 1
+                drop()
             }
-        }
+        } while depth > 0 && position < bytes.count
     }
 
     /// How many `#` stand before the text that begins here; nil when none begins.
     private func literal() -> Int? {
-        var index = position
-        while index < characters.count, characters[index] == "#" { index += 1 }
-        return index < characters.count && characters[index] == "\"" ? index - position : nil
+        var count = 0
+        while next(count) == Self.hash { count += 1 }
+        return next(count) == Self.quote ? count : nil
     }
 
     private mutating func skipLiteral(hashes: Int) {
-        let guardText = String(repeating: "#", count: hashes)
-        position += hashes
-        let quote = starts(with: "\"\"\"") ? "\"\"\"" : "\""
-        position += quote.count
-        output += "\"\""
-        while position < characters.count, !starts(with: quote + guardText) {
-            if starts(with: "\\" + guardText + "(") {
-                position += 2 + hashes
-                skipInterpolation()
-            } else if starts(with: "\\" + guardText) {
-                position += 2 + hashes
-            } else {
-                if characters[position] == "\n" { output.append("\n") }
-                position += 1
+        drop(hashes)
+        let quotes = next(1) == Self.quote && next(2) == Self.quote ? 3 : 1
+        drop(quotes)
+        output += [Self.quote, Self.quote]
+        while position < bytes.count, !ends(quotes: quotes, hashes: hashes) {
+            guard bytes[position] == Self.backslash, (0..<hashes).allSatisfy({ next(1 + $0) == Self.hash }) else {
+                drop()
+                continue
             }
+            let isInterpolation = next(1 + hashes) == Self.open
+            drop(2 + hashes)
+            if isInterpolation { keepInterpolation() }
         }
-        position += quote.count + hashes
+        drop(quotes + hashes)
+    }
+
+    private func ends(quotes: Int, hashes: Int) -> Bool {
+        (0..<quotes).allSatisfy { next($0) == Self.quote } && (0..<hashes).allSatisfy { next(quotes + $0) == Self.hash }
     }
 
     /// The code within a text stays code, but its own texts go too.
-    private mutating func skipInterpolation() {
+    private mutating func keepInterpolation() {
         var depth = 1
-        output += " ("
-        while position < characters.count, depth > 0 {
+        output += Array(" (".utf8)
+        while position < bytes.count, depth > 0 {
             if let hashes = literal() {
                 skipLiteral(hashes: hashes)
                 continue
             }
-            if characters[position] == "(" { depth += 1 }
-            if characters[position] == ")" { depth -= 1 }
-            output.append(characters[position])
-            position += 1
+            if bytes[position] == Self.open { depth += 1 }
+            if bytes[position] == Self.close { depth -= 1 }
+            keep()
         }
-        output += " "
+        output += Array(" ".utf8)
     }
 }

@@ -10,7 +10,12 @@ import Testing
     }
 
     /// Findings that are meant to be: path and rule, and the reason. One that is no longer needed must go.
-    private static let allowed: [(path: String, rule: Rule, reason: String)] = []
+    private static let allowed: [(path: String, rule: Rule, reason: String)] = [
+        (
+            "Tests/TestSupport/ChildProcess.swift", .sleeping,
+            "`eventually` asks another process again and again: that process cannot wake it"
+        )
+    ]
 
     enum Rule: String, CaseIterable {
         case forced, sleeping, unreasoned, lineLength, fileLength, unfinished

@@ -1,6 +1,11 @@
 import ArgumentParser
 
+/// Drives a running cluster with workloads whose right answers are known. `loadtest/run` starts the cluster around it.
 @main
 struct LoadTest: AsyncParsableCommand {
-    func run() async throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "loadtest",
+        abstract: "Drives a cluster with a workload whose right answers are known.",
+        discussion: "Use ./loadtest/run, which starts a cluster of its own around this program and ends it afterwards.",
+        subcommands: [ReferenceCommand.self, RulesCommand.self])
 }
