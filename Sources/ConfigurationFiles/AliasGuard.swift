@@ -57,7 +57,9 @@ struct AliasGuard {
             } else if scalar == ":" && (next == " " || flowDepth > 0) {
                 startsValue = true
             } else if scalar != " " {
-                if startsValue, flowDepth == 0, index > indent, line[indent] == "-" { column = max(column, Self.keyColumn(line, index, column)) }
+                if startsValue, flowDepth == 0, index > indent, line[indent] == "-" {
+                    column = max(column, Self.keyColumn(line, index, column))
+                }
                 startsValue = false
             }
             index += 1

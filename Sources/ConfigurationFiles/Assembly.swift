@@ -68,14 +68,16 @@ struct Assembly {
                 "is missing in all files; it says currency and time_zone")
         }
         for (values, name, max) in [
-            (segments, "segments", Limits.segmentsMax), (templates, "templates", Limits.templatesMax), (rules, "rules", Limits.rulesMax),
+            (segments, "segments", Limits.segmentsMax), (templates, "templates", Limits.templatesMax),
+            (rules, "rules", Limits.rulesMax),
         ] where values.count > max {
             report.add(values[max], "\(values.count) \(name) in all files; at most \(max) are allowed")
         }
         let compiled = SegmentCompiler.compile(segments, settings: settings, report: report)
         let messages = TemplateReader(report: report, sources: sources).read(templates)
         let reader = RuleReader(
-            report: report, segments: compiled.segments, segmentNames: compiled.names, templateNames: messages.names, table: table)
+            report: report, segments: compiled.segments, segmentNames: compiled.names, templateNames: messages.names, table: table
+        )
         let set = RuleSet(
             currency: settings.currency, currencyDigits: UInt8(settings.digits), fulfilledOnPlaced: settings.fulfilledOnPlaced,
             consentAssumed: settings.consentAssumed, zone: settings.zone, segments: compiled.segments, rules: reader.read(rules),

@@ -18,7 +18,9 @@ package enum ConfigurationFiles {
     /// Texts in memory; those whose names do not end in `.yaml` or `.yml` are tables that rules may name.
     package static func load(sources: [(name: String, text: String)]) throws(ConfigurationErrors) -> RuleSet {
         try load(names: sources.map(\.name).filter(FileFinder.isConfiguration), report: Report()) { name in
-            if let source = sources.first(where: { $0.name == name }) { .success(Array(source.text.utf8)) } else {
+            if let source = sources.first(where: { $0.name == name }) {
+                .success(Array(source.text.utf8))
+            } else {
                 .failure(FileFinder.Fault(message: "there is no such file"))
             }
         }
@@ -48,12 +50,15 @@ struct FileFinder {
 
     static func bytes(of name: String) -> Result<[UInt8], Fault> {
         var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else { return .failure(Fault(message: "there is no such file")) }
+        guard unsafe FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
+            return .failure(Fault(message: "there is no such file"))
+        }
         if isFolder.boolValue { return .failure(Fault(message: "this is a folder")) }
         do {
             let size = try FileManager.default.attributesOfItem(atPath: name)[.size] as? Int ?? 0
             guard size <= Limits.configurationFileBytesMax else {
-                return .failure(Fault(message: "the file has \(size) bytes; at most \(Limits.configurationFileBytesMax) are allowed"))
+                return .failure(
+                    Fault(message: "the file has \(size) bytes; at most \(Limits.configurationFileBytesMax) are allowed"))
             }
             return .success([UInt8](try Data(contentsOf: URL(filePath: name))))
         } catch {
@@ -86,7 +91,8 @@ struct FileFinder {
     private static func below(_ folder: String) -> [String] {
         let base = folder.hasSuffix("/") ? folder : folder + "/"
         let inside = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        let visible = inside.filter { path in isConfiguration(path) && !path.split(separator: "/").contains { $0.hasPrefix(".") } }
+        let visible = inside.filter { path in isConfiguration(path) && !path.split(separator: "/").contains { $0.hasPrefix(".") }
+        }
         return visible.sorted().map { base + $0 }
     }
 }

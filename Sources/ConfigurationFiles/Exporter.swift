@@ -58,7 +58,9 @@ struct Exporter {
         func group(_ name: String, _ parts: [Condition]) -> [String] {
             ["\(name):"] + parts.flatMap { Self.item(self.condition($0), indent: 2) }
         }
-        func comparison(_ name: String, _ words: KeyValuePairs<String, Comparison>, _ how: Comparison, _ value: String) -> [String] {
+        func comparison(_ name: String, _ words: KeyValuePairs<String, Comparison>, _ how: Comparison, _ value: String)
+            -> [String]
+        {
             ["\(name): { \(words.first { $0.value == how }?.key ?? "exactly"): \(value) }"]
         }
         switch condition {
@@ -70,8 +72,10 @@ struct Exporter {
         case .orderSum(let how, let sum):
             return comparison("order_sum", SegmentCompiler.counts, how, Decimals.text(sum, digits: Int(set.currencyDigits)))
         case .sinceLastOrder(.less, let time): return ["last_order: { within: \(DurationText.text(time)) }"]
-        case .sinceLastOrder(let how, let time): return comparison("last_order", SegmentCompiler.ages, how, DurationText.text(time))
-        case .sinceFirstOrder(let how, let time): return comparison("first_order", SegmentCompiler.ages, how, DurationText.text(time))
+        case .sinceLastOrder(let how, let time):
+            return comparison("last_order", SegmentCompiler.ages, how, DurationText.text(time))
+        case .sinceFirstOrder(let how, let time):
+            return comparison("first_order", SegmentCompiler.ages, how, DurationText.text(time))
         }
     }
 
@@ -81,7 +85,8 @@ struct Exporter {
         ]
         lines.append("text: " + YAMLText.block(template.text, indent: 2))
         if !template.html.isEmpty { lines.append("html: " + YAMLText.block(template.html, indent: 2)) }
-        return Self.item(lines.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }, indent: 2)
+        return Self.item(
+            lines.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }, indent: 2)
     }
 
     private func rule(_ rule: Rule, priority: Int) -> [String] {
@@ -101,7 +106,9 @@ struct Exporter {
         case .record: lines.append("action: record")
         case .email(let template): lines.append("action: { email: \(template) }")
         }
-        if let conversion = rule.conversion { lines.append("conversion: { window: \(DurationText.text(conversion.windowMilliseconds)) }") }
+        if let conversion = rule.conversion {
+            lines.append("conversion: { window: \(DurationText.text(conversion.windowMilliseconds)) }")
+        }
         return Self.item(lines, indent: 2)
     }
 
@@ -127,7 +134,9 @@ struct Exporter {
     }
 
     private func hours(_ hours: AllowedHours) -> String {
-        func time(_ minute: Int) -> String { "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\"" }
+        func time(_ minute: Int) -> String {
+            "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
+        }
         let days = HoursReader.days.filter { hours.weekdays & (1 << UInt8($0.value)) != 0 }.map(\.key)
         let span = "from: \(time(Int(hours.fromMinute))), to: \(time(hours.toMinute == 0 ? 1440 : Int(hours.toMinute)))"
         return "hours: { \(span)\(days.count == 7 ? "" : ", days: [\(days.joined(separator: ", "))]") }"

@@ -24,7 +24,8 @@ struct HoursReader {
         if case .scalar(let text, _) = value.content {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
             if parts.count == 2, (1...2).contains(parts[0].utf8.count), parts[1].utf8.count == 2,
-                parts.allSatisfy({ $0.utf8.allSatisfy(digits.contains) }), let hour = Int(parts[0]), let minute = Int(parts[1]), minute < 60,
+                parts.allSatisfy({ $0.utf8.allSatisfy(digits.contains) }), let hour = Int(parts[0]), let minute = Int(parts[1]),
+                minute < 60,
                 hour * 60 + minute <= last
             {
                 return UInt16(hour * 60 + minute)

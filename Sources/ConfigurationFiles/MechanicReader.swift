@@ -48,7 +48,9 @@ struct MechanicReader {
         let ahead = fields.optional("ahead").map { report.duration($0, atLeast: 0) ?? 0 } ?? 0
         guard report.problems.count == problems else { return nil }
         guard standard != nil || !periods.isEmpty else {
-            report.add(fields.value.place, fields.path("period"), "is missing; give a period for all products, periods by product, or a periods_file")
+            report.add(
+                fields.value.place, fields.path("period"),
+                "is missing; give a period for all products, periods by product, or a periods_file")
             return nil
         }
         guard periods.count <= Limits.periodsPerRuleMax else {
@@ -99,7 +101,9 @@ struct MechanicReader {
         if let shortest, ahead >= shortest.milliseconds {
             report.add(
                 value,
-                "\(DurationText.text(ahead)) is not shorter than the period of '\(shortest.product)', \(DurationText.text(shortest.milliseconds)) (\(shortest.place))")
+                "\(DurationText.text(ahead)) is not shorter than the period of '\(shortest.product)', "
+                    + "\(DurationText.text(shortest.milliseconds)) (\(shortest.place))"
+            )
         }
     }
 

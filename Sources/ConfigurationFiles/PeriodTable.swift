@@ -61,8 +61,10 @@ struct PeriodTable {
             default: cells[last].append(character)
             }
         }
-        return quoted ? nil : cells.map { cell in
-            String(cell.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-        }
+        return quoted
+            ? nil
+            : cells.map { cell in
+                String(cell.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+            }
     }
 }

@@ -3,7 +3,8 @@ internal import Model
 /// The section `rules`.
 struct RuleReader {
     static let fields = [
-        "name", "title", "on", "priority", "mechanic", "period", "periods", "periods_file", "ahead", "after", "goods", "segments", "hours",
+        "name", "title", "on", "priority", "mechanic", "period", "periods", "periods_file", "ahead", "after", "goods", "segments",
+        "hours",
         "postpone_up_to", "action", "conversion",
     ]
     static let defaultPostponement = 3 * Milliseconds.day
@@ -27,7 +28,9 @@ struct RuleReader {
             let rule = rule(fields, &places)
             if let rule, let priority { rules.append((priority, rule)) }
         }
-        rules.sort { left, right in left.priority == right.priority ? left.rule.name < right.rule.name : left.priority > right.priority }
+        rules.sort { left, right in
+            left.priority == right.priority ? left.rule.name < right.rule.name : left.priority > right.priority
+        }
         return rules.map(\.rule)
     }
 
@@ -88,7 +91,9 @@ struct RuleReader {
     }
 
     private func readSegments(_ rule: Fields, into target: inout Rule) {
-        guard let value = rule.optional("segments"), let fields = Fields(value, allowed: ["all", "any", "excluded"], report: report) else {
+        guard let value = rule.optional("segments"),
+            let fields = Fields(value, allowed: ["all", "any", "excluded"], report: report)
+        else {
             return
         }
         target.inAll = indices(fields.optional("all"))
@@ -102,7 +107,11 @@ struct RuleReader {
         for item in names {
             guard let name = report.name(item) else { continue }
             if let index = segments.firstIndex(where: { $0.name == name }) {
-                if indices.contains(UInt16(index)) { report.add(item, "'\(name)' is named twice") } else { indices.append(UInt16(index)) }
+                if indices.contains(UInt16(index)) {
+                    report.add(item, "'\(name)' is named twice")
+                } else {
+                    indices.append(UInt16(index))
+                }
             } else if !segmentNames.contains(name) {
                 report.add(item, SegmentCompiler.unknown(name, among: Array(segmentNames)))
             }
@@ -119,7 +128,9 @@ struct RuleReader {
         guard templateNames.contains(name) else {
             let suggestion = Suggestion.text(for: name, among: templateNames.sorted())
             let known = templateNames.sorted().prefix(20).joined(separator: ", ")
-            report.add(email, "there is no template '\(name)'" + (suggestion.isEmpty && !known.isEmpty ? "; there are \(known)" : suggestion))
+            report.add(
+                email,
+                "there is no template '\(name)'" + (suggestion.isEmpty && !known.isEmpty ? "; there are \(known)" : suggestion))
             return nil
         }
         return .email(template: name)
@@ -138,7 +149,9 @@ struct RuleReader {
     }
 
     private func conversion(_ value: Value) -> Conversion? {
-        guard let fields = Fields(value, allowed: ["window"], report: report), let window = fields.required("window") else { return nil }
+        guard let fields = Fields(value, allowed: ["window"], report: report), let window = fields.required("window") else {
+            return nil
+        }
         return report.duration(window, atLeast: 1).map { Conversion(windowMilliseconds: $0) }
     }
 }

@@ -22,7 +22,8 @@ extension Report {
     /// A text of one line without control characters.
     func line(_ value: Value, bytesMax: Int = Limits.nameBytesMax) -> String? {
         guard let text = text(value, bytesMax: bytesMax) else { return nil }
-        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) && $0.value & ~1 != 0x2028 }) else {
+        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) && $0.value & ~1 != 0x2028 })
+        else {
             add(value, "must be one line without control characters")
             return nil
         }
@@ -32,7 +33,9 @@ extension Report {
     /// What files and the command line call something: `[a-z0-9-]`, 1 to 64.
     func name(_ value: Value) -> String? {
         guard let text = text(value, bytesMax: 4096) else { return nil }
-        let isName = text.utf8.count <= 64 && text.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+        let isName =
+            text.utf8.count <= 64
+            && text.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
         guard isName else {
             add(value, "'\(text.prefix(80))' is no name; a name has 1 to 64 of the characters a-z, 0-9 and '-'")
             return nil
@@ -47,7 +50,11 @@ extension Report {
         }
         if let choice = choices.first(where: { $0.key == text }) { return choice.value }
         let suggestion = Suggestion.text(for: text, among: choices.map(\.key))
-        add(value, "\(value.kind) is not known\(suggestion.isEmpty ? ";" : suggestion) allowed are \(choices.map(\.key).joined(separator: ", "))")
+        add(
+            value,
+            "\(value.kind) is not known\(suggestion.isEmpty ? ";" : suggestion) "
+                + "allowed are \(choices.map(\.key).joined(separator: ", "))"
+        )
         return nil
     }
 
@@ -137,7 +144,8 @@ enum DurationText {
     struct Fault: Error { let message: String }
 
     static let units: KeyValuePairs<String, Int64> = [
-        "w": 7 * Milliseconds.day, "d": Milliseconds.day, "h": Milliseconds.hour, "m": Milliseconds.minute, "s": Milliseconds.second,
+        "w": 7 * Milliseconds.day, "d": Milliseconds.day, "h": Milliseconds.hour, "m": Milliseconds.minute,
+        "s": Milliseconds.second,
         "ms": 1,
     ]
 
@@ -146,18 +154,26 @@ enum DurationText {
         if text.hasPrefix("-") { return fail("a length of time cannot be negative") }
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
-        guard !digits.isEmpty else { return fail("'\(text.prefix(40))' is no length of time; write for example 90s, 15m, 2h, 3d or 2w") }
+        guard !digits.isEmpty else {
+            return fail("'\(text.prefix(40))' is no length of time; write for example 90s, 15m, 2h, 3d or 2w")
+        }
         if ["mo", "month", "months", "M", "y", "year", "years"].contains(String(unit)) {
             return fail("months and years differ in length, so reminders would drift; write days or weeks, for example 30d")
         }
-        if unit.hasPrefix(".") || unit.hasPrefix(",") { return fail("'\(text.prefix(40))' is not whole; use a smaller unit, 36h for one and a half days") }
-        if unit.isEmpty, digits.allSatisfy({ $0 == "0" }) { return minimum <= 0 ? .success(0) : fail("must be longer than nothing") }
+        if unit.hasPrefix(".") || unit.hasPrefix(",") {
+            return fail("'\(text.prefix(40))' is not whole; use a smaller unit, 36h for one and a half days")
+        }
+        if unit.isEmpty, digits.allSatisfy({ $0 == "0" }) {
+            return minimum <= 0 ? .success(0) : fail("must be longer than nothing")
+        }
         guard let factor = units.first(where: { $0.key == unit })?.value else {
             let what = unit.isEmpty ? "'\(text.prefix(40))' has no unit" : "the unit '\(unit.prefix(40))' is not known"
             return fail("\(what); units are s, m, h, d and w (seconds, minutes, hours, days, weeks)")
         }
         let (product, overflow) = (Int64(digits) ?? .max).multipliedReportingOverflow(by: factor)
-        guard !overflow, product <= Limits.durationMillisecondsMax else { return fail("'\(text.prefix(40))' is longer than ten years") }
+        guard !overflow, product <= Limits.durationMillisecondsMax else {
+            return fail("'\(text.prefix(40))' is longer than ten years")
+        }
         guard product >= minimum else {
             return fail(minimum <= 1 ? "must be longer than nothing" : "'\(text)' is shorter than \(self.text(minimum))")
         }

@@ -84,7 +84,9 @@ struct SegmentCompiler {
             return false
         }
         if compiled.depth > Condition.depthMax {
-            report.add(value, "conditions stand deeper than \(Condition.depthMax) in each other, those of the segments it names included")
+            report.add(
+                value, "conditions stand deeper than \(Condition.depthMax) in each other, those of the segments it names included"
+            )
             return false
         }
         return true
@@ -118,18 +120,32 @@ struct SegmentCompiler {
         case "segment": return reference(entry.value)
         case "orders":
             let report = report
-            return comparisons(entry.value, Self.counts) { report.integer($0, in: 0...1_000_000_000) } make: { .orderCount($0, $1) }
+            return comparisons(entry.value, Self.counts) {
+                report.integer($0, in: 0...1_000_000_000)
+            } make: {
+                .orderCount($0, $1)
+            }
         case "order_sum":
             let (report, settings) = (report, settings)
             return comparisons(entry.value, Self.counts) {
                 report.money($0, digits: settings.digits, currency: settings.currency)
-            } make: { .orderSum($0, $1) }
+            } make: {
+                .orderSum($0, $1)
+            }
         case "last_order":
             let report = report
-            return comparisons(entry.value, Self.ages) { report.duration($0, atLeast: 1) } make: { .sinceLastOrder($0, milliseconds: $1) }
+            return comparisons(entry.value, Self.ages) {
+                report.duration($0, atLeast: 1)
+            } make: {
+                .sinceLastOrder($0, milliseconds: $1)
+            }
         case "first_order":
             let report = report
-            return comparisons(entry.value, Self.ages) { report.duration($0, atLeast: 1) } make: { .sinceFirstOrder($0, milliseconds: $1) }
+            return comparisons(entry.value, Self.ages) {
+                report.duration($0, atLeast: 1)
+            } make: {
+                .sinceFirstOrder($0, milliseconds: $1)
+            }
         default: return group(entry)
         }
     }
@@ -144,7 +160,8 @@ struct SegmentCompiler {
     ]
 
     private func comparisons(
-        _ value: Value, _ words: KeyValuePairs<String, Comparison>, read: (Value) -> Int64?, make: (Comparison, Int64) -> Condition
+        _ value: Value, _ words: KeyValuePairs<String, Comparison>, read: (Value) -> Int64?,
+        make: (Comparison, Int64) -> Condition
     ) -> Compiled? {
         guard let fields = Fields(value, allowed: words.map(\.key), report: report) else { return nil }
         var parts: [Compiled] = []
@@ -156,7 +173,9 @@ struct SegmentCompiler {
             }
             parts.append((make(comparison, number), 1, 1))
         }
-        if fields.present.isEmpty { report.add(value, "compares nothing; allowed are \(words.map(\.key).joined(separator: ", "))") }
+        if fields.present.isEmpty {
+            report.add(value, "compares nothing; allowed are \(words.map(\.key).joined(separator: ", "))")
+        }
         return failed || parts.isEmpty ? nil : Self.joined(parts)
     }
 
@@ -196,6 +215,7 @@ struct SegmentCompiler {
     static func unknown(_ name: String, among names: [String]) -> String {
         let known = names.sorted()
         let suggestion = Suggestion.text(for: name, among: known)
-        return "there is no segment '\(name)'" + (suggestion.isEmpty && !known.isEmpty ? "; there are \(known.prefix(20).joined(separator: ", "))" : suggestion)
+        return "there is no segment '\(name)'"
+            + (suggestion.isEmpty && !known.isEmpty ? "; there are \(known.prefix(20).joined(separator: ", "))" : suggestion)
     }
 }

@@ -27,7 +27,9 @@ struct Settings {
                 settings.zone = zone
             } else {
                 let suggestion = Suggestion.text(for: name, among: Array(ZoneCompiler.names))
-                report.add(value, "'\(name)' is no time zone\(suggestion.isEmpty ? ";" : suggestion) write a name such as Europe/Moscow or UTC")
+                report.add(
+                    value,
+                    "'\(name)' is no time zone\(suggestion.isEmpty ? ";" : suggestion) write a name such as Europe/Moscow or UTC")
             }
         }
         if let value = fields.optional("fulfilled") {

@@ -16,7 +16,8 @@ struct Source {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             let place = Source.firstInvalid(bytes)
             report.add(
-                Place(file: name, line: place.line, column: place.column, order: order), "", "this is not UTF-8; save the file as UTF-8")
+                Place(file: name, line: place.line, column: place.column, order: order), "",
+                "this is not UTF-8; save the file as UTF-8")
             return nil
         }
         self.name = name

@@ -7,7 +7,8 @@ struct TemplateReader {
 
     /// What the engine offers to a message; `customer.` may be followed by any trait.
     static let variables = [
-        "customer.id", "customer.email", "customer.first_name", "customer.last_name", "customer.name", "product.id", "product.name",
+        "customer.id", "customer.email", "customer.first_name", "customer.last_name", "customer.name", "product.id",
+        "product.name",
         "product.category", "order.id", "order.total", "order.currency", "rule.name", "rule.title",
     ]
 
@@ -61,7 +62,8 @@ struct TemplateReader {
             template = try Template.parse(text)
         } catch {
             let (place, exact) = place(line: error.line, column: error.column, of: value)
-            report.add(place, value.path, exact || error.line == 1 ? error.message : "line \(error.line) of the text: \(error.message)")
+            report.add(
+                place, value.path, exact || error.line == 1 ? error.message : "line \(error.line) of the text: \(error.message)")
             return false
         }
         var valid = true
@@ -70,7 +72,9 @@ struct TemplateReader {
             let place = place(line: variable.line, column: variable.column, of: value).place
             report.add(
                 place, value.path,
-                "no message has '\(variable.path)'\(suggestion.isEmpty ? ";" : suggestion) there are \(Self.variables.joined(separator: ", ")), and customer.<trait>")
+                "no message has '\(variable.path)'\(suggestion.isEmpty ? ";" : suggestion) "
+                    + "there are \(Self.variables.joined(separator: ", ")), and customer.<trait>"
+            )
             valid = false
         }
         return valid
@@ -82,7 +86,9 @@ struct TemplateReader {
 
     /// Where a place of a text stands in its file; exact for block texts and for texts of one line.
     private func place(line: Int, column: Int, of value: Value) -> (place: Place, exact: Bool) {
-        guard let source = sources[value.place.file], case .scalar(let text, let style) = value.content else { return (value.place, false) }
+        guard let source = sources[value.place.file], case .scalar(let text, let style) = value.content else {
+            return (value.place, false)
+        }
         let at = value.place
         switch style {
         case .literal:
@@ -110,10 +116,12 @@ struct TemplateReader {
             address.removeLast()
         }
         let parts = address.split(separator: "@", omittingEmptySubsequences: false)
-        let isAddress = parts.count == 2 && parts.allSatisfy { part in
-            !part.isEmpty && !part.hasPrefix(".") && !part.hasSuffix(".") && !part.contains("..")
-                && part.utf8.allSatisfy { (0x21...0x7e).contains($0) && !"<>()[],;:\"\\".utf8.contains($0) }
-        }
+        let isAddress =
+            parts.count == 2
+            && parts.allSatisfy { part in
+                !part.isEmpty && !part.hasPrefix(".") && !part.hasSuffix(".") && !part.contains("..")
+                    && part.utf8.allSatisfy { (0x21...0x7e).contains($0) && !"<>()[],;:\"\\".utf8.contains($0) }
+            }
         guard isAddress else {
             report.add(value, "'\(address)' is no e-mail address; write shop@example.com or \"Shop <shop@example.com>\"")
             return nil

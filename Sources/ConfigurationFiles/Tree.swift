@@ -48,7 +48,8 @@ struct Tree {
                 if let item = value(item, path: "\(path)[\(index)]", depth: depth + 1) { items.append(item) }
             }
             return Value(content: .list(items), place: place, path: path)
-        case .mapping(let mapping): return Value(content: .map(entries(mapping, path: path, depth: depth)), place: place, path: path)
+        case .mapping(let mapping):
+            return Value(content: .map(entries(mapping, path: path, depth: depth)), place: place, path: path)
         case .alias:
             report.add(place, path, "aliases are not taken; write the value out")
             return nil
@@ -82,7 +83,9 @@ struct Tree {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let detail = context.map { " (\($0.text) at line \($0.mark.line))" } ?? ""
-            if problem == "but found another document" { return (source.place(mark.line, mark.column), "one document a file; put the next into a file of its own") }
+            if problem == "but found another document" {
+                return (source.place(mark.line, mark.column), "one document a file; put the next into a file of its own")
+            }
             return (source.place(mark.line, mark.column), "not YAML: \(problem)\(detail)")
         case .reader(let problem, let offset, _, _):
             return (offset.map { source.place(character: $0) } ?? source.place(0, 0), "not YAML: \(problem)")
@@ -98,7 +101,9 @@ struct Tree {
         for (index, line) in source.lines.enumerated().dropFirst(mark.line) {
             let rest = line.dropFirst(mark.column - 1)
             let before = line.prefix(mark.column - 1)
-            if before.allSatisfy({ $0 == " " }), keys.contains(where: { rest.hasPrefix($0 + ":") || rest.hasPrefix("\"\($0)\":") }) {
+            if before.allSatisfy({ $0 == " " }),
+                keys.contains(where: { rest.hasPrefix($0 + ":") || rest.hasPrefix("\"\($0)\":") })
+            {
                 return (source.place(index + 1, mark.column), "the field \(names) is given twice; first at \(first)")
             }
         }

@@ -20,7 +20,8 @@ enum YAMLText {
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first, (0x61...0x7a).contains(first) || (0x41...0x5a).contains(first) else { return false }
         let isSimple = text.utf8.allSatisfy { byte in
-            (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || (0x30...0x39).contains(byte) || "-_/".utf8.contains(byte)
+            (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || (0x30...0x39).contains(byte)
+                || "-_/".utf8.contains(byte)
         }
         return isSimple && !words.contains(text.lowercased())
     }
@@ -33,7 +34,9 @@ enum YAMLText {
     }
 
     private static func isBlock(_ text: String) -> Bool {
-        guard text.contains("\n"), let first = text.unicodeScalars.first, first != " ", first != "\n", first != "\t" else { return false }
+        guard text.contains("\n"), let first = text.unicodeScalars.first, first != " ", first != "\n", first != "\t" else {
+            return false
+        }
         return text.unicodeScalars.allSatisfy { isPrintable($0) || $0 == "\n" || $0 == "\t" }
     }
 

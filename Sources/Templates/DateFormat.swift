@@ -32,7 +32,9 @@ struct CivilTime: Equatable {
         self.month = month
         self.day = day
         if rest.isEmpty { return }
-        guard take("T") || take(" "), let hour = number(2, in: 0...23), take(":"), let minute = number(2, in: 0...59) else { return nil }
+        guard take("T") || take(" "), let hour = number(2, in: 0...23), take(":"), let minute = number(2, in: 0...59) else {
+            return nil
+        }
         self.hour = hour
         self.minute = minute
         if take(":") {
@@ -114,7 +116,9 @@ enum DateFormat {
             default:
                 throw Fault(
                     at: offset,
-                    "'%\(letter.map(String.init) ?? "")' has no meaning in a date; allowed are %d %e %m %Y %y %H %I %M %S %p %A %a %B %b %j %%")
+                    "'%\(letter.map(String.init) ?? "")' has no meaning in a date; "
+                        + "allowed are %d %e %m %Y %y %H %I %M %S %p %A %a %B %b %j %%"
+                )
             }
         }
         return parts
@@ -146,7 +150,9 @@ enum DateFormat {
             case _ where character.isLetter && character.isASCII:
                 throw Fault(
                     at: offset,
-                    "'\(character)' has no meaning in a date; allowed are d j m n Y y H G h g i s A l D F M, or put '\\' before it")
+                    "'\(character)' has no meaning in a date; "
+                        + "allowed are d j m n Y y H G h g i s A l D F M, or put '\\' before it"
+                )
             default: parts.append(.text(String(character)))
             }
         }

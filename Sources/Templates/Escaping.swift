@@ -26,7 +26,8 @@ package enum Escape: Equatable, Sendable {
         var encoded = ""
         for byte in text.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e:
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
             default:
                 encoded += "%"
                 encoded.append(digits[Int(byte >> 4)])
@@ -44,7 +45,8 @@ package enum HeaderLine {
         var line = ""
         var gap = false
         for scalar in text.unicodeScalars {
-            let breaks = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar == "\u{2028}" || scalar == "\u{2029}"
+            let breaks =
+                scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar == "\u{2028}" || scalar == "\u{2029}"
             if breaks || scalar == " " {
                 gap = !line.isEmpty
             } else {

@@ -61,7 +61,8 @@ struct Evaluator {
         if let value = result.value { return value }
         guard let path = result.missing else { throw Fault(.value, at: offset, "'nil' cannot be printed or used") }
         throw Fault(
-            .missingVariable(path.text), at: path.offset, "'\(path.text)' has no value, and no default is given (| default: \"…\")")
+            .missingVariable(path.text), at: path.offset,
+            "'\(path.text)' has no value, and no default is given (| default: \"…\")")
     }
 
     private func lookUp(_ path: VariablePath) -> TemplateValue? {
@@ -82,7 +83,9 @@ struct Evaluator {
         return value
     }
 
-    private mutating func holds(_ left: Expression, _ relation: Relation, _ right: Expression, at offset: Int) throws(Fault) -> Bool {
+    private mutating func holds(_ left: Expression, _ relation: Relation, _ right: Expression, at offset: Int) throws(Fault)
+        -> Bool
+    {
         let first = try evaluate(left)
         let second = try evaluate(right)
         try count(1 + (first.value?.text?.utf8.count ?? 0) / 64, at: offset)
@@ -118,7 +121,9 @@ struct Evaluator {
     private func compare(_ left: TemplateValue, _ right: TemplateValue, at offset: Int) throws(Fault) -> Int {
         if let a = left.decimal, let b = right.decimal { return DecimalNumber.compare(a, b) }
         if case .string(let a) = left, case .string(let b) = right { return a == b ? 0 : a < b ? -1 : 1 }
-        throw Fault(.value, at: offset, "\(left.kind) (\(Self.excerpt(left))) cannot be ordered against \(right.kind) (\(Self.excerpt(right)))")
+        throw Fault(
+            .value, at: offset,
+            "\(left.kind) (\(Self.excerpt(left))) cannot be ordered against \(right.kind) (\(Self.excerpt(right)))")
     }
 
     private mutating func contains(_ whole: TemplateValue, _ part: TemplateValue, at offset: Int) throws(Fault) -> Bool {

@@ -15,7 +15,9 @@ struct ExpressionParser {
     }
 
     /// The whole rest as one value.
-    static func value(_ tokens: [Token], from index: Int = 0, start: Int, into variables: inout [VariablePath]) throws(Fault) -> Expression {
+    static func value(_ tokens: [Token], from index: Int = 0, start: Int, into variables: inout [VariablePath]) throws(Fault)
+        -> Expression
+    {
         var parser = ExpressionParser(tokens, from: index, start: start)
         let value = try parser.expression()
         if let extra = parser.next { throw Fault(at: extra.offset, "\(extra.described) is not expected here") }
@@ -57,7 +59,8 @@ struct ExpressionParser {
         var (left, joined) = try conjunction()
         while let at = next?.offset, take(word: "or") {
             if joined {
-                throw Fault(at: at, "'and' before 'or' is read differently by Twig and Liquid; put parentheses around one of them")
+                throw Fault(
+                    at: at, "'and' before 'or' is read differently by Twig and Liquid; put parentheses around one of them")
             }
             let right = try conjunction()
             left = .either(left, right.0)

@@ -1,7 +1,12 @@
 /// What can be done with a value: the filters of Twig and Liquid that mean the same in both.
 enum Filter: String, Equatable, Sendable, CaseIterable {
-    case `default`, upcase, downcase, capitalize, escape, raw, truncate, date, numberFormat = "number_format", money, round
-    case join, first, last, size, replace, urlEncode = "url_encode", strip, newlineToBreak = "newline_to_br"
+    case `default`, upcase, downcase, capitalize, escape, raw, truncate, date
+    case numberFormat = "number_format"
+    case money, round
+    case join, first, last, size, replace
+    case urlEncode = "url_encode"
+    case strip
+    case newlineToBreak = "newline_to_br"
 
     private static let aliases: [String: Filter] = [
         "upper": .upcase, "lower": .downcase, "e": .escape, "safe": .raw, "length": .size, "trim": .strip,

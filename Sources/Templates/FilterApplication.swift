@@ -16,7 +16,9 @@ extension Evaluator {
 
     func tooLong(at offset: Int) -> Fault { Fault(.limit, at: offset, "a text grows beyond \(limits.outputBytes) bytes") }
 
-    private mutating func changed(_ value: TemplateValue, safe: Bool, _ call: FilterCall, _ arguments: [TemplateValue]) throws(Fault) -> Result {
+    private mutating func changed(_ value: TemplateValue, safe: Bool, _ call: FilterCall, _ arguments: [TemplateValue])
+        throws(Fault) -> Result
+    {
         let at = call.offset
         switch call.filter {
         case .first, .last, .size, .join: return try listFilter(value, call, arguments)
@@ -38,7 +40,8 @@ extension Evaluator {
             return Result(value: .string(TextFilters.truncated(try text(value, call), to: length, ending: ending)))
         case .replace:
             let replaced = TextFilters.replaced(
-                try text(value, call), try text(arguments[0], call), with: try text(arguments[1], call), bytesMax: limits.outputBytes)
+                try text(value, call), try text(arguments[0], call), with: try text(arguments[1], call),
+                bytesMax: limits.outputBytes)
             guard let replaced else { throw tooLong(at: at) }
             return Result(value: .string(replaced))
         case .default: return Result(value: value, safe: safe)
@@ -51,13 +54,19 @@ extension Evaluator {
     }
 
     private func wholeNumber(_ value: TemplateValue, in range: ClosedRange<Int>, _ call: FilterCall) throws(Fault) -> Int {
-        if let number = value.decimal, number.scale == 0, let whole = Int(exactly: number.unscaled), range.contains(whole) { return whole }
+        if let number = value.decimal, number.scale == 0, let whole = Int(exactly: number.unscaled), range.contains(whole) {
+            return whole
+        }
         throw Fault(
             .value, at: call.offset,
-            "the filter '\(call.filter.rawValue)' takes a whole number from \(range.lowerBound) to \(range.upperBound), not \(Self.excerpt(value))")
+            "the filter '\(call.filter.rawValue)' takes a whole number "
+                + "from \(range.lowerBound) to \(range.upperBound), not \(Self.excerpt(value))"
+        )
     }
 
-    private mutating func listFilter(_ value: TemplateValue, _ call: FilterCall, _ arguments: [TemplateValue]) throws(Fault) -> Result {
+    private mutating func listFilter(_ value: TemplateValue, _ call: FilterCall, _ arguments: [TemplateValue]) throws(Fault)
+        -> Result
+    {
         if call.filter == .size {
             if case .list(let items) = value { return Result(value: .integer(Int64(items.count))) }
             return Result(value: .integer(Int64(try text(value, call).count)))
@@ -85,7 +94,8 @@ extension Evaluator {
 
     private func numberFilter(_ value: TemplateValue, _ call: FilterCall, _ arguments: [TemplateValue]) throws(Fault) -> String {
         guard let number = value.decimal else {
-            throw Fault(.value, at: call.offset, "the filter '\(call.filter.rawValue)' takes a number, not \(Self.excerpt(value))")
+            throw Fault(
+                .value, at: call.offset, "the filter '\(call.filter.rawValue)' takes a number, not \(Self.excerpt(value))")
         }
         switch call.filter {
         case .money:
@@ -104,7 +114,8 @@ extension Evaluator {
 
     private func date(_ value: TemplateValue, _ format: TemplateValue, at offset: Int) throws(Fault) -> String {
         guard let text = value.text, let time = CivilTime(text) else {
-            throw Fault(.value, at: offset, "'\(Self.excerpt(value))' is no date; a date is written 2024-12-31 or 2024-12-31T10:00:00Z")
+            throw Fault(
+                .value, at: offset, "'\(Self.excerpt(value))' is no date; a date is written 2024-12-31 or 2024-12-31T10:00:00Z")
         }
         guard let pattern = format.text else { throw Fault(.value, at: offset, "a date's format is a text") }
         return DateFormat.print(time, try DateFormat.parts(of: pattern, at: offset))

@@ -38,7 +38,9 @@ struct Renderer {
         try evaluator.count(1, at: offset)
         let result = try evaluator.evaluate(expression)
         let value = try evaluator.present(result, at: offset)
-        guard let text = value.text else { throw Fault(.value, at: offset, "\(value.kind) cannot be printed; name a member, or use join") }
+        guard let text = value.text else {
+            throw Fault(.value, at: offset, "\(value.kind) cannot be printed; name a member, or use join")
+        }
         try append(result.safe || evaluator.escape == .none ? text : Escape.html(text), at: offset)
     }
 

@@ -140,7 +140,9 @@ struct Scanner {
             while let next = byte(position), Byte.isWordPart(next) { position += 1 }
             return Token(kind: .word(String(decoding: bytes[start..<position], as: UTF8.self)), offset: start)
         }
-        if Byte.isDigit(first) || (first == Byte.minus && byte(position + 1).map(Byte.isDigit) == true) { return try readNumber() }
+        if Byte.isDigit(first) || (first == Byte.minus && byte(position + 1).map(Byte.isDigit) == true) {
+            return try readNumber()
+        }
         if first == Byte.quote || first == Byte.apostrophe { return try readText(closedBy: first) }
         let two = String(decoding: bytes[start..<min(start + 2, bytes.count)], as: UTF8.self)
         if ["==", "!=", "<=", ">="].contains(two) {

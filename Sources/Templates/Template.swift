@@ -19,7 +19,8 @@ package struct Template: Equatable, Sendable {
         let bytes = Array(source.utf8)
         guard bytes.count <= RenderLimits.sourceBytesMax else {
             throw TemplateError(
-                .limit, line: 1, column: 1, "the template has \(bytes.count) bytes; at most \(RenderLimits.sourceBytesMax) are allowed")
+                .limit, line: 1, column: 1,
+                "the template has \(bytes.count) bytes; at most \(RenderLimits.sourceBytesMax) are allowed")
         }
         let map = SourceMap(bytes)
         do throws(Fault) {
@@ -35,7 +36,9 @@ package struct Template: Equatable, Sendable {
     }
 
     /// The text for one recipient. Throws, and renders nothing, when a variable without default has no value.
-    package func render(_ context: TemplateValue, escape: Escape, limits: RenderLimits = RenderLimits()) throws(TemplateError) -> String {
+    package func render(_ context: TemplateValue, escape: Escape, limits: RenderLimits = RenderLimits()) throws(TemplateError)
+        -> String
+    {
         do throws(Fault) {
             return try Renderer.render(nodes, root: context, escape: escape, limits: limits)
         } catch {

@@ -113,7 +113,9 @@ struct TemplateParser {
         guard opening.count >= 4, case .word(let variable) = opening[1].kind, opening[2].kind == .word("in") else {
             throw Fault(at: offset, "a loop is written '{% for item in list %}'")
         }
-        guard !["loop", "forloop"].contains(variable) else { throw Fault(at: opening[1].offset, "'\(variable)' is the loop's own") }
+        guard !["loop", "forloop"].contains(variable) else {
+            throw Fault(at: opening[1].offset, "'\(variable)' is the loop's own")
+        }
         let list = try value(opening, from: 3, at: offset)
         let block = Block(word: "for", offset: offset)
         bound += [variable, "loop", "forloop"]

@@ -64,23 +64,33 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
         #expect(set.currencyDigits == 3)
         #expect(set.fulfilledOnPlaced && set.consentAssumed)
         let big = Condition.orderSum(.atLeast, 125)
-        #expect(set.segments == [
-            Segment(name: "b", title: "Second", condition: big),
-            Segment(name: "a", condition: .all([
-                .all([big, .not(.orderCount(.less, 2))]),
-                .all([.sinceLastOrder(.atLeast, milliseconds: 60 * Milliseconds.day), .sinceLastOrder(.less, milliseconds: 90 * Milliseconds.day)]),
-            ])),
-        ])
+        #expect(
+            set.segments == [
+                Segment(name: "b", title: "Second", condition: big),
+                Segment(
+                    name: "a",
+                    condition: .all([
+                        .all([big, .not(.orderCount(.less, 2))]),
+                        .all([
+                            .sinceLastOrder(.atLeast, milliseconds: 60 * Milliseconds.day),
+                            .sinceLastOrder(.less, milliseconds: 90 * Milliseconds.day),
+                        ]),
+                    ])),
+            ])
         #expect(set.rules.map(\.name) == ["z", "x", "y"])
         let expected = Rule(
             name: "z", title: "Zed",
             mechanic: .regularConsumption(
                 ConsumptionPeriods(
                     defaultMilliseconds: 30 * Milliseconds.day,
-                    perProduct: [ProductPeriod(product: "007", milliseconds: 14 * Milliseconds.day), ProductPeriod(product: "cd", milliseconds: 45 * Milliseconds.day)]),
+                    perProduct: [
+                        ProductPeriod(product: "007", milliseconds: 14 * Milliseconds.day),
+                        ProductPeriod(product: "cd", milliseconds: 45 * Milliseconds.day),
+                    ]),
                 aheadMilliseconds: 3 * Milliseconds.day),
             enabled: false, goods: Goods(categories: ["music"]), inAll: [1], inAny: [0, 1], inNone: [0],
-            hours: AllowedHours(fromMinute: 1350, toMinute: 360, weekdays: 0b100_0001), postponeMilliseconds: 36 * Milliseconds.hour,
+            hours: AllowedHours(fromMinute: 1350, toMinute: 360, weekdays: 0b100_0001),
+            postponeMilliseconds: 36 * Milliseconds.hour,
             action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 14 * Milliseconds.day))
         var found = set.rules[0]
         found.inAny.sort()
@@ -92,21 +102,29 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
     @Test func `texts survive printing`() throws {
         var set = try load(installation)
         let texts = [
-            "a\nb\n", "a\nb", "a\n\n\n", " leads\nx", "\nstarts", "tab\there\nx  \n", "# no comment\n- x: y\n", "quote \" back \\ \u{7}\u{85}\u{2028}", "x\u{feff}bom\n",
+            "a\nb\n", "a\nb", "a\n\n\n", " leads\nx", "\nstarts", "tab\there\nx  \n", "# no comment\n- x: y\n",
+            "quote \" back \\ \u{7}\u{85}\u{2028}", "x\u{feff}bom\n",
             "é 😀\n  indented\n\nend", "a\r\nb\n", "~", "true", "1.5", "- a", "a: b", "'", "\n", " ",
         ]
         set.templates = texts.enumerated().map { index, text in
-            MessageTemplate(name: "t\(index)", subject: "s: #\(index) 'x' \"y\"", text: text, html: index == 3 ? "" : text, from: "N: \"#\" <a@b.example>")
+            MessageTemplate(
+                name: "t\(index)", subject: "s: #\(index) 'x' \"y\"", text: text, html: index == 3 ? "" : text,
+                from: "N: \"#\" <a@b.example>")
         }
         #expect(try load(set.yaml()) == set)
     }
 
     @Test func `priorities keep the order of any rules`() throws {
         var set = try load(installation)
-        set.rules = ["b", "c", "a", "d", "0"].map { Rule(name: $0, mechanic: .reviewRequest(afterMilliseconds: 1500), action: .record) }
+        set.rules = ["b", "c", "a", "d", "0"].map {
+            Rule(name: $0, mechanic: .reviewRequest(afterMilliseconds: 1500), action: .record)
+        }
         set.segments = [
-            Segment(name: "s", condition: .not(.any([.orderCount(.equal, 1), .not(.all([.sinceFirstOrder(.greater, milliseconds: 1)]))]))),
-            Segment(name: "r", condition: .any([.orderSum(.less, 5)])), Segment(name: "q", condition: .not(.any([.orderSum(.atMost, 12345)]))),
+            Segment(
+                name: "s",
+                condition: .not(.any([.orderCount(.equal, 1), .not(.all([.sinceFirstOrder(.greater, milliseconds: 1)]))]))),
+            Segment(name: "r", condition: .any([.orderSum(.less, 5)])),
+            Segment(name: "q", condition: .not(.any([.orderSum(.atMost, 12345)]))),
         ]
         set.rules[0].inNone = [2, 0]
         #expect(try load(set.yaml()) == set)
@@ -118,10 +136,15 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
             ("shop/d.yaml", "rules: [ { name: r, mechanic: regular_consumption, periods_file: t/p.csv, action: record } ]"),
             ("shop/t/p.csv", "product,days\r\n\"a,\"\"b\",3\r\n\r\np2,2w\r\n"),
         ])
-        #expect(set.rules[0].mechanic == .regularConsumption(
-            ConsumptionPeriods(defaultMilliseconds: nil, perProduct: [
-                ProductPeriod(product: "a,\"b", milliseconds: 3 * Milliseconds.day), ProductPeriod(product: "p2", milliseconds: 14 * Milliseconds.day),
-            ]), aheadMilliseconds: 0))
+        #expect(
+            set.rules[0].mechanic
+                == .regularConsumption(
+                    ConsumptionPeriods(
+                        defaultMilliseconds: nil,
+                        perProduct: [
+                            ProductPeriod(product: "a,\"b", milliseconds: 3 * Milliseconds.day),
+                            ProductPeriod(product: "p2", milliseconds: 14 * Milliseconds.day),
+                        ]), aheadMilliseconds: 0))
     }
 }
 
@@ -133,15 +156,18 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
     @Test func `Moscow's shifts that were no daylight saving are there`() throws {
         let zone = try #require(ZoneCompiler.table(named: "Europe/Moscow"))
         #expect(zone.initialOffsetSeconds == 10800)
-        #expect(zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_301_180_400_000), offsetSeconds: 14400)))
+        #expect(
+            zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_301_180_400_000), offsetSeconds: 14400)))
         #expect(zone.transitions.last == ZoneTable.Transition(at: Instant(milliseconds: 1_414_274_400_000), offsetSeconds: 10800))
     }
 
     @Test func `Berlin changes twice a year, to the last`() throws {
         let zone = try #require(ZoneCompiler.table(named: "Europe/Berlin"))
         #expect(zone.transitions.count == 140)
-        #expect(zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_711_846_800_000), offsetSeconds: 7200)))
-        #expect(zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_729_990_800_000), offsetSeconds: 3600)))
+        #expect(
+            zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_711_846_800_000), offsetSeconds: 7200)))
+        #expect(
+            zone.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_729_990_800_000), offsetSeconds: 3600)))
         #expect(offset(zone, 2_823_000_000) == 7200)
     }
 
@@ -157,7 +183,8 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
         let howe = try #require(ZoneCompiler.table(named: "Australia/Lord_Howe"))
         #expect(Set(howe.transitions.suffix(10).map(\.offsetSeconds)) == [37800, 39600])
         let apia = try #require(ZoneCompiler.table(named: "Pacific/Apia"))
-        #expect(apia.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_325_239_200_000), offsetSeconds: 50400)))
+        #expect(
+            apia.transitions.contains(ZoneTable.Transition(at: Instant(milliseconds: 1_325_239_200_000), offsetSeconds: 50400)))
         let caracas = try #require(ZoneCompiler.table(named: "America/Caracas"))
         #expect(offset(caracas, 1_300_000_000) == -16200)
         #expect(offset(caracas, 1_500_000_000) == -14400)

@@ -49,7 +49,9 @@ struct Oracle: Decodable {
         "nothing_left": .list([]),
     ])
 
-    private static func item(_ name: String, _ price: Int64) -> TemplateValue { .object(["name": .string(name), "price": .integer(price)]) }
+    private static func item(_ name: String, _ price: Int64) -> TemplateValue {
+        .object(["name": .string(name), "price": .integer(price)])
+    }
 
     /// What is printed, or nil when a variable is missing.
     private func printed(_ source: String, _ escapes: Bool) throws -> String? {
@@ -81,7 +83,9 @@ struct Oracle: Decodable {
     @Test func `prints numbers as Python's decimals do`() throws {
         for example in try Oracle.read().numbers {
             let context = TemplateValue.object(["n": .string(example.number)])
-            #expect(try Template.parse("{{ n | number_format: \(example.digits) }}").render(context, escape: .none) == example.expected, "\(example.number)")
+            #expect(
+                try Template.parse("{{ n | number_format: \(example.digits) }}").render(context, escape: .none)
+                    == example.expected, "\(example.number)")
         }
     }
 }

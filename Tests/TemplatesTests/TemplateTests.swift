@@ -30,11 +30,13 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
 
     @Test(arguments: [
         "{{ a }}", "{{ a.b.c }}", "{{ a | upcase | truncate: 3 }}", "{{ customer.first_name.x }}", "{{ 'x' | replace: a, 'b' }}",
-        "{{ customer.nick | default: a }}", "{% if a > 3 %}x{% endif %}", "{% for i in a %}x{% endfor %}", "{% if a contains 'x' %}{% endif %}",
+        "{{ customer.nick | default: a }}", "{% if a > 3 %}x{% endif %}", "{% for i in a %}x{% endfor %}",
+        "{% if a contains 'x' %}{% endif %}",
     ])
     func `E2 nothing stands for what is missing`(source: String) {
         guard case .missingVariable("a") = failure(source, customer)?.code else {
-            #expect(failure(source, customer)?.code == .missingVariable(source.contains("a.b") ? "a.b.c" : "customer.first_name.x"))
+            #expect(
+                failure(source, customer)?.code == .missingVariable(source.contains("a.b") ? "a.b.c" : "customer.first_name.x"))
             return
         }
     }
@@ -46,12 +48,16 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
 
     @Test func `a template may ask whether something is there`() throws {
         #expect(try printed("{% if a %}1{% elsif customer.first_name %}2{% endif %}", customer) == "2")
-        #expect(try printed("{% if a is defined %}1{% else %}2{% endif %}{% if customer.nick is empty %}3{% endif %}", customer) == "23")
-        #expect(try printed("{% if a == nil %}1{% endif %}{% if a == 'x' %}2{% endif %}{% if not a %}3{% endif %}", customer) == "13")
+        #expect(
+            try printed("{% if a is defined %}1{% else %}2{% endif %}{% if customer.nick is empty %}3{% endif %}", customer)
+                == "23")
+        #expect(
+            try printed("{% if a == nil %}1{% endif %}{% if a == 'x' %}2{% endif %}{% if not a %}3{% endif %}", customer) == "13")
     }
 
     @Test func `the variables that a template needs are known before it is rendered`() throws {
-        let template = try Template.parse("{{ a.b }}\n{% for x in list %}{{ x.c }}{{ loop.index }}{{ d }}{% endfor %}{% if x %}{% endif %}")
+        let template = try Template.parse(
+            "{{ a.b }}\n{% for x in list %}{{ x.c }}{{ loop.index }}{{ d }}{% endfor %}{% if x %}{% endif %}")
         #expect(template.variables.map(\.path) == ["a.b", "list", "d", "x"])
         #expect(template.variables.map(\.line) == [1, 2, 2, 2])
         #expect(template.variables[0].column == 4)
@@ -86,23 +92,31 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
         let context = TemplateValue.fields([Trait("v", "Hi\r\nBcc: all@example.com\u{2028}x\u{0}y\u{85}z\t ")])
         let line = try Template.parse(" {{ v }}\n").renderLine(context)
         #expect(line == "Hi Bcc: all@example.com x y z")
-        #expect(throws: TemplateError.self) { try Template.parse("{{ v }}").renderLine(TemplateValue.fields([Trait("v", "\r\n")])) }
+        #expect(throws: TemplateError.self) {
+            try Template.parse("{{ v }}").renderLine(TemplateValue.fields([Trait("v", "\r\n")]))
+        }
     }
 }
 
 @Suite struct `Values` {
     @Test func `flat fields become objects`() throws {
         let context = TemplateValue.fields([
-            Trait("customer.address", "whole"), Trait("customer.address.city", "Riga"), Trait("customer.id", "7"), Trait("plain", "p"),
+            Trait("customer.address", "whole"), Trait("customer.address.city", "Riga"), Trait("customer.id", "7"),
+            Trait("plain", "p"),
         ])
-        #expect(try printed("{{ customer.address }} {{ customer.address.city }} {{ customer.id }} {{ plain }}", context) == "whole Riga 7 p")
+        #expect(
+            try printed("{{ customer.address }} {{ customer.address.city }} {{ customer.id }} {{ plain }}", context)
+                == "whole Riga 7 p")
         let reversed = TemplateValue.fields([Trait("a.b.c", "1"), Trait("a.b", "2")])
         #expect(try printed("{{ a.b.c }}{{ a.b }}", reversed) == "12")
     }
 
     @Test func `texts that are numbers compare as numbers`() throws {
         let context = TemplateValue.fields([Trait("total", "100.50"), Trait("limit", "99.9"), Trait("word", "abc")])
-        #expect(try printed("{% if total > limit %}1{% endif %}{% if total == 100.5 %}2{% endif %}{% if total >= 100.50 %}3{% endif %}", context) == "123")
+        #expect(
+            try printed(
+                "{% if total > limit %}1{% endif %}{% if total == 100.5 %}2{% endif %}{% if total >= 100.50 %}3{% endif %}",
+                context) == "123")
         #expect(try printed("{% if word < 'b' %}1{% endif %}{% if word == 1 %}2{% endif %}", context) == "1")
         #expect(failure("{% if word > 3 %}{% endif %}", context)?.code == .value)
     }
@@ -126,13 +140,18 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
 
 @Suite struct `Templates that are wrong` {
     @Test(arguments: [
-        ("{{ a", 1, 1, "not closed"), ("x\n{% if a %}", 2, 1, "endif"), ("{% endif %}", 1, 1, "outside"), ("{{ }}", 1, 1, "nothing"),
-        ("{{ a | upcas }}", 1, 8, "unknown filter 'upcas'"), ("{% include 'x' %}", 1, 1, "unknown tag 'include'"), ("{{ a b }}", 1, 6, "'b'"),
-        ("{% if a = 1 %}{% endif %}", 1, 9, "=="), ("{{ 'a }}", 1, 4, "quotes"), ("{# a", 1, 1, "#}"), ("{% for a %}{% endfor %}", 1, 1, "in list"),
+        ("{{ a", 1, 1, "not closed"), ("x\n{% if a %}", 2, 1, "endif"), ("{% endif %}", 1, 1, "outside"),
+        ("{{ }}", 1, 1, "nothing"),
+        ("{{ a | upcas }}", 1, 8, "unknown filter 'upcas'"), ("{% include 'x' %}", 1, 1, "unknown tag 'include'"),
+        ("{{ a b }}", 1, 6, "'b'"),
+        ("{% if a = 1 %}{% endif %}", 1, 9, "=="), ("{{ 'a }}", 1, 4, "quotes"), ("{# a", 1, 1, "#}"),
+        ("{% for a %}{% endfor %}", 1, 1, "in list"),
         ("{% if a and b or c %}{% endif %}", 1, 15, "parentheses"), ("{{ a | truncate }}", 1, 8, "1 to 2 values"),
         ("{{ a | date: '%Q' }}", 1, 8, "%Q"), ("{% if a %}{% else %}{% else %}{% endif %}", 1, 21, "second"),
-        ("{% for a in b %}{% endif %}", 1, 17, "endfor"), ("{% comment %}", 1, 1, "endcomment"), ("{{ 1234567890123456789 }}", 1, 4, "18 digits"),
-        ("é{{ ! }}", 1, 5, "'!'"), ("{{ a[b] }}", 1, 6, "between"), ("{% if %}{% endif %}", 1, 4, "missing"), ("{{ a. }}", 1, 5, "missing"),
+        ("{% for a in b %}{% endif %}", 1, 17, "endfor"), ("{% comment %}", 1, 1, "endcomment"),
+        ("{{ 1234567890123456789 }}", 1, 4, "18 digits"),
+        ("é{{ ! }}", 1, 5, "'!'"), ("{{ a[b] }}", 1, 6, "between"), ("{% if %}{% endif %}", 1, 4, "missing"),
+        ("{{ a. }}", 1, 5, "missing"),
     ])
     func `are refused with their place`(source: String, line: Int, column: Int, words: String) {
         let error = failure(source)
@@ -143,7 +162,9 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
     }
 
     @Test func `I8 every rendering ends`() {
-        let list = TemplateValue.object(["l": .list(Array(repeating: .string("x"), count: 200)), "s": .string(String(repeating: "a", count: 1000))])
+        let list = TemplateValue.object([
+            "l": .list(Array(repeating: .string("x"), count: 200)), "s": .string(String(repeating: "a", count: 1000)),
+        ])
         var limits = RenderLimits()
         #expect(failure("{% for a in l %}{% for b in l %}{% endfor %}{% endfor %}", list)?.code == .limit)
         limits.outputBytes = 100
@@ -173,8 +194,12 @@ func printed(_ source: String, _ context: TemplateValue = .object([:]), escape: 
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % bound
         }
-        let parts = ["{{", "}}", "{%", "%}", "{#", "#}", "-", " ", "if", "for", "in", "a", ".", "|", "default", ":", "'x'", "(", ")", "[", "]", "1",
-            "endif", "endfor", "else", "\n", "é", "==", "and", "or", "not", "raw", "endraw", "comment", "endcomment", ",", "\"", "\\"]
+        let parts = [
+            "{{", "}}", "{%", "%}", "{#", "#}", "-", " ", "if", "for", "in", "a", ".", "|", "default", ":", "'x'", "(", ")", "[",
+            "]", "1",
+            "endif", "endfor", "else", "\n", "é", "==", "and", "or", "not", "raw", "endraw", "comment", "endcomment", ",", "\"",
+            "\\",
+        ]
         var read = 0
         for _ in 0..<3000 {
             let source = (0..<next(24)).map { _ in parts[next(parts.count)] }.joined()
