@@ -11,7 +11,7 @@ import Testing
     func `the JetStream log store keeps`(_ promise: ConformanceCase<LogFixture>) async throws {
         var bounds = StreamBounds.small
         bounds.configurationBytes = 512 << 10
-        try await SharedServer.withInstallation(bounds: bounds) { installation, _ in
+        try await SharedServer.withInstallation(bounds: bounds) { installation, _ async throws in
             try await promise.check(LogFixture(store: installation.logs, bounded: (.configuration, 512 << 10)))
         }
     }
@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: MessagingConformance.cases)
     func `messaging over NATS keeps`(_ promise: ConformanceCase<MessagingFixture>) async throws {
-        try await SharedServer.withInstallation { installation, connection in
+        try await SharedServer.withInstallation { installation, connection async throws in
             try await promise.check(MessagingFixture(messaging: installation.messaging))
         }
     }

@@ -9,7 +9,7 @@ import Testing
     let log = LogName.commits(ShardID(0))
 
     @Test func `I2 of 64 appends with one expected sequence exactly one is written`() async throws {
-        try await SharedServer.withInstallation { installation, connection in
+        try await SharedServer.withInstallation { installation, connection async throws in
             // A second connection is the other worker that believes it owns the shard.
             let other = try await NATSConnection.connect(connection.options, log: testLog)
             defer { other.close() }
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `I2 10,000 pipelined appends all succeed in order`() async throws {
-        try await SharedServer.withInstallation { installation, _ in
+        try await SharedServer.withInstallation { installation, _ async throws in
             let payloads = (0..<10_000).map { Array("commit \($0)".utf8) }
             let results = await pipeline(payloads, to: log, of: installation.logs, expectingFrom: 0)
             #expect(results.compactMap(\.sequence) == (1...10_000).map { UInt64($0) })
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `I8 what does not fit into the queues is refused at once and not written`() async throws {
-        try await SharedServer.withInstallation { installation, _ in
+        try await SharedServer.withInstallation { installation, _ async throws in
             let payloads = [[UInt8]](repeating: [UInt8](repeating: 1, count: 512 << 10), count: 200)
             let results = await pipeline(payloads, to: log, of: installation.logs)
             let written = results.compactMap(\.sequence).count

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct InstallationTests {
     @Test func `the settings are read back`() async throws {
-        try await SharedServer.withConnection { connection in
+        try await SharedServer.withConnection { connection async throws in
             let shards = try #require(ShardMap(shards: 8))
             let settings = Installation(shards: shards, timeMode: .eventTime, replicas: 1)
             let bounds = StreamBounds(totalBytes: 64 << 20, shards: 8)
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `what was not created cannot be opened`() async throws {
-        try await SharedServer.withConnection { connection in
+        try await SharedServer.withConnection { connection async throws in
             let error = await #expect(throws: InstallationError.self) {
                 try await JetStreamInstallation.open(prefix: "nothing", connection: connection, log: testLog)
             }
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `the servers' versions are read`() async throws {
-        try await SharedServer.withConnection { connection in
+        try await SharedServer.withConnection { connection async throws in
             let versions = await connection.serverVersions()
             #expect(versions.count == 1)
             #expect(versions.values.allSatisfy { $0 >= ServerVersion(2, 9, 0) })

@@ -10,7 +10,7 @@ import Testing
     let log = LogName.input(ShardID(0))
 
     @Test func `I6 50,000 records are read in order`() async throws {
-        try await SharedServer.withInstallation { installation, _ in
+        try await SharedServer.withInstallation { installation, _ async throws in
             let payloads = (0..<50_000).map { Array("event \($0)".utf8) }
             #expect(await pipeline(payloads, to: log, of: installation.logs).compactMap(\.sequence).count == 50_000)
             let reader = try await installation.logs.read(log, from: 1)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `a slow reader under which the log is trimmed says where it begins`() async throws {
-        try await SharedServer.withInstallation { installation, _ in
+        try await SharedServer.withInstallation { installation, _ async throws in
             // More than a reader keeps ready.
             let payloads = [[UInt8]](repeating: [UInt8](repeating: 3, count: 200_000), count: 80)
             #expect(await pipeline(payloads, to: log, of: installation.logs).compactMap(\.sequence).count == 80)
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `a record missing in the middle is a gap`() async throws {
-        try await SharedServer.withInstallation { installation, connection in
+        try await SharedServer.withInstallation { installation, connection async throws in
             _ = await pipeline((1...5).map { [UInt8($0)] }, to: log, of: installation.logs)
             _ = try await connection.request(
                 "$JS.API.STREAM.MSG.DELETE.\(installation.prefix)_IN_0", Array(#"{"seq":3}"#.utf8), timeout: .seconds(5))
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `I8 sixty-four readers catch up over one connection`() async throws {
-        try await SharedServer.withInstallation { installation, _ in
+        try await SharedServer.withInstallation { installation, _ async throws in
             let payloads = [[UInt8]](repeating: [UInt8](repeating: 5, count: 100_000), count: 150)
             #expect(await pipeline(payloads, to: log, of: installation.logs).compactMap(\.sequence).count == 150)
             try await withThrowingTaskGroup(of: Int.self) { group in

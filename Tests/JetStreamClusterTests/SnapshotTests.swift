@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `a damaged chunk makes the one before the newest`() async throws {
-        try await SharedServer.withInstallation { installation, connection in
+        try await SharedServer.withInstallation { installation, connection async throws in
             let whole = snapshot(10, bytes: 3_000_000)
             try await installation.snapshots.put(whole, of: subject)
             try await installation.snapshots.put(snapshot(20, bytes: 3_000_000), of: subject)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `a snapshot without its manifest is never seen, and is removed later`() async throws {
-        try await SharedServer.withInstallation { installation, connection in
+        try await SharedServer.withInstallation { installation, connection async throws in
             let jetStream = JetStream(connection, log: testLog)
             let prefix = "\(installation.prefix).SNAP.\(subject)"
             _ = try await connection.request("\(prefix).c.5.77.0", [1], timeout: .seconds(5))
