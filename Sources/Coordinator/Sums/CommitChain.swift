@@ -4,8 +4,19 @@ internal import Ports
 /// How far a shard's commits are contained in the sums. Number 0 = none.
 struct ShardPosition: Equatable, Sendable {
     var number: UInt64
-    var hash: UInt128
+    // Two halves: Swift 6.3 passes a UInt128 wrongly to async functions when registers run out.
+    private var hashHigh: UInt64
+    private var hashLow: UInt64
     var epoch: UInt64
+
+    init(number: UInt64, hash: UInt128, epoch: UInt64) {
+        self.number = number
+        hashHigh = UInt64(truncatingIfNeeded: hash >> 64)
+        hashLow = UInt64(truncatingIfNeeded: hash)
+        self.epoch = epoch
+    }
+
+    var hash: UInt128 { UInt128(hashHigh) << 64 | UInt128(hashLow) }
 
     static let start = ShardPosition(number: 0, hash: 0, epoch: 0)
 }
