@@ -3,6 +3,7 @@ package import Logging
 internal import Model
 internal import NIOCore
 package import Ports
+internal import ServiceLifecycle
 
 /// Takes events over HTTP into the input logs, and shows what the cluster says of itself.
 package enum GatewayRole {
@@ -33,23 +34,26 @@ package enum GatewayRole {
                 group.addTask { await watch.followConfiguration(else: settings) }
             }
         }
-        let server = Task { try await serve(service, log: log, onBound: onBound) }
+        let server = server(service, log: log, onBound: onBound)
+        let running = Task { try await server.run() }
         let result = await withTaskCancellationHandler {
-            await server.result
+            await running.result
         } onCancel: {
             service.open.stop()
             Task {
                 await service.open.wait()
-                server.cancel()
+                // Connections that are only kept alive are closed by this, not by a cancelled task.
+                await server.triggerGracefulShutdown()
             }
         }
         helpers.cancel()
         await helpers.value
-        // A server that ends because it was stopped has not failed.
-        if !service.open.isStopping { try result.get() }
+        try result.get()
     }
 
-    private static func serve(_ service: GatewayService, log: Logger, onBound: @escaping @Sendable (Int) -> Void) async throws {
+    private static func server(
+        _ service: GatewayService, log: Logger, onBound: @escaping @Sendable (Int) -> Void
+    ) -> ServiceGroup {
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let application = Application(
@@ -63,6 +67,6 @@ package enum GatewayRole {
                 onBound(port)
             },
             logger: quiet)
-        try await application.run()
+        return ServiceGroup(configuration: .init(services: [application], logger: quiet))
     }
 }

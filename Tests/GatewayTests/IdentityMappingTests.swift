@@ -96,7 +96,7 @@ import Testing
         ("\"traits\":{\"birthday\":\"1700-01-01\"}", .invalid, "traits.birthday"), ("\"traits\":{\"birthday\":\"1990-02-30\"}", .invalid, "traits.birthday"),
         ("\"traits\":{\"x\":\"\(String(repeating: "v", count: 513))\"}", .tooLarge, "traits.x"),
         ("\"traits\":{\"x\":\"a\\u0000\"}", .invalid, "traits.x"), ("\"traits\":{\"\":1}", .invalid, "traits."),
-        ("\"traits\":{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":1}}}}}", .tooLarge, "traits.a.b.c.d"),
+        ("\"traits\":{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":1}}}}}}", .tooLarge, "traits.a.b.c.d.e"),
         ("\"traits\":{\"consent\":true}", .invalid, "traits.consent"), ("\"traits\":{\"consent\":{\"email\":\"yes\"}}", .invalid, "traits.consent.email"),
         ("\"traits\":{\"consent\":{\"pigeon\":true}}", .invalid, "traits.consent.pigeon"),
     ]
