@@ -19,7 +19,11 @@ package struct Commit: Equatable, Sendable {
     /// Counts the shard's commits from 1, without gaps, over all epochs. Equal to its sequence in the LOG stream.
     package var number: UInt64
     /// Hash of commit `number - 1`; 0 before the first.
-    package var previousHash: UInt128
+    package var previousHash: UInt128 {
+        get { previousHalves.value }
+        set { previousHalves = Halves(newValue) }
+    }
+    private var previousHalves: Halves
     /// Which version of the deciding code wrote it.
     package var brain: UInt32
     /// Name of the owner, for people.
@@ -34,7 +38,7 @@ package struct Commit: Equatable, Sendable {
         self.shard = shard
         self.epoch = epoch
         self.number = number
-        self.previousHash = previousHash
+        previousHalves = Halves(previousHash)
         self.brain = brain
         self.owner = owner
         self.steps = steps
@@ -81,7 +85,14 @@ package struct Step: Equatable, Sendable {
 /// A commit as it stands in the log: its bytes and the hash at their end.
 package struct EncodedCommit: Equatable, Sendable {
     package let bytes: [UInt8]
-    package let hash: UInt128
+    private let halves: Halves
+
+    init(bytes: [UInt8], hash: UInt128) {
+        self.bytes = bytes
+        halves = Halves(hash)
+    }
+
+    package var hash: UInt128 { halves.value }
 }
 
 extension Commit {

@@ -4,7 +4,11 @@
 /// no other way to change a profile than an event, time, or configuration.
 package struct Event: Equatable, Sendable {
     /// Hash of the sender's message id, by which a repeat is recognised; 0 = none was given.
-    package var messageID: UInt128
+    package var messageID: UInt128 {
+        get { messageHalves.value }
+        set { messageHalves = Halves(newValue) }
+    }
+    private var messageHalves: Halves
     package var customer: CustomerKey
     /// The event's own time. In live mode the log's time decides and this is kept for the record; in event-time mode
     /// this decides. Internal events carry `Instant.distantPast` and happen at the shard's clock.
@@ -12,7 +16,7 @@ package struct Event: Equatable, Sendable {
     package var body: Body
 
     package init(messageID: UInt128 = 0, customer: CustomerKey, time: Instant, body: Body) {
-        self.messageID = messageID
+        messageHalves = Halves(messageID)
         self.customer = customer
         self.time = time
         self.body = body

@@ -63,14 +63,16 @@ package struct RuleID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// One thing that a rule decided for a customer on an occasion: a pure function of the three (I5).
 package struct ActionID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    package let value: UInt128
+    private let halves: Halves
 
-    package init(_ value: UInt128) { self.value = value }
+    package init(_ value: UInt128) { halves = Halves(value) }
+
+    package var value: UInt128 { halves.value }
 
     /// 32 hexadecimal digits.
     package init?(text: String) {
         guard text.utf8.count == 32, let value = UInt128(text, radix: 16) else { return nil }
-        self.value = value
+        self.init(value)
     }
 
     /// 32 hexadecimal digits.

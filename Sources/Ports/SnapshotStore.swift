@@ -15,12 +15,13 @@ package enum SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
 package struct Snapshot: Equatable, Sendable {
     /// Number and hash of that commit.
     package var commit: UInt64
-    package var commitHash: UInt128
+    package var commitHash: UInt128 { halves.value }
+    private var halves: Halves
     package var payload: [UInt8]
 
     package init(commit: UInt64, commitHash: UInt128, payload: [UInt8]) {
         self.commit = commit
-        self.commitHash = commitHash
+        halves = Halves(commitHash)
         self.payload = payload
     }
 }

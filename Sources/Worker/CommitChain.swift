@@ -10,9 +10,11 @@ struct CommitChain: Equatable, Sendable {
     struct Sent: Equatable, Sendable {
         let number: UInt64
         let bytes: [UInt8]
-        let hash: UInt128
+        let halves: Halves
         /// Position of the input after this commit.
         let completedInput: UInt64
+
+        var hash: UInt128 { halves.value }
     }
 
     let shard: ShardID
@@ -20,23 +22,26 @@ struct CommitChain: Equatable, Sendable {
     private(set) var epoch: UInt64
     /// Number and hash of the newest commit, sent or acknowledged.
     private(set) var number: UInt64
-    private(set) var hash: UInt128
+    private var halves: Halves
     /// Number and hash of the newest acknowledged commit.
     private(set) var acknowledged: UInt64
-    private(set) var acknowledgedHash: UInt128
+    private var acknowledgedHalves: Halves
     /// Sent and not yet acknowledged, in order.
     private(set) var waiting: [Sent] = []
 
-    /// Continues behind a commit that stands in the log; number 0 = an empty log.
-    init(shard: ShardID, owner: String, after number: UInt64, hash: UInt128, epoch: UInt64) {
+    /// Continues where the log ends.
+    init(shard: ShardID, owner: String, after end: LogEnd) {
         self.shard = shard
         self.owner = owner
-        self.epoch = epoch
-        self.number = number
-        self.hash = hash
-        acknowledged = number
-        acknowledgedHash = hash
+        epoch = end.epoch
+        number = end.number
+        halves = Halves(end.hash)
+        acknowledged = end.number
+        acknowledgedHalves = halves
     }
+
+    var hash: UInt128 { halves.value }
+    var acknowledgedHash: UInt128 { acknowledgedHalves.value }
 
     /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
     mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
@@ -47,8 +52,8 @@ struct CommitChain: Equatable, Sendable {
         ).encoded()
         precondition(encoded.bytes.count <= Limits.commitBytesMax, "a commit of \(encoded.bytes.count) bytes")
         number += 1
-        hash = encoded.hash
-        let sent = Sent(number: number, bytes: encoded.bytes, hash: encoded.hash, completedInput: completedInput)
+        halves = Halves(encoded.hash)
+        let sent = Sent(number: number, bytes: encoded.bytes, halves: Halves(encoded.hash), completedInput: completedInput)
         waiting.append(sent)
         return sent
     }
@@ -58,7 +63,7 @@ struct CommitChain: Equatable, Sendable {
         guard number > acknowledged else { return }
         while let first = waiting.first, first.number <= number {
             acknowledged = first.number
-            acknowledgedHash = first.hash
+            acknowledgedHalves = first.halves
             waiting.removeFirst()
         }
     }
@@ -73,7 +78,7 @@ struct CommitChain: Equatable, Sendable {
     }
 
     /// What the log's last commit says of those that wait. `last` nil = the log is empty.
-    mutating func settle(_ last: (commit: Commit, hash: UInt128)?) -> Settlement {
+    mutating func settle(_ last: ReadCommit?) -> Settlement {
         guard let last else {
             return acknowledged == 0 ? .resend(waiting) : .broken("the log is empty, commit \(acknowledged) was acknowledged")
         }

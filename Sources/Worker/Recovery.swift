@@ -19,20 +19,21 @@ struct Recovery {
     /// What recovery leaves: the shard, where its log ends, and inputs that were read further than the commits reach.
     struct Result {
         let shard: Shard
-        let last: (number: UInt64, hash: UInt128, epoch: UInt64)
+        let last: LogEnd
     }
 
     /// Replays up to and including the commit `last`; nil = an empty log.
-    func run(upTo last: (commit: Commit, hash: UInt128)?, isolation: isolated (any Actor)? = #isolation) async throws -> Result {
+    func run(upTo last: ReadCommit?, isolation: isolated (any Actor)? = #isolation) async throws -> Result {
         guard let last else {
-            return Result(shard: try await makeShard(revision: 0), last: (0, 0, 0))
+            return Result(shard: try await makeShard(revision: 0), last: .empty)
         }
-        var position = (number: UInt64(0), hash: UInt128(0), epoch: UInt64(0))
+        var position = LogEnd.empty
         let shard: Shard
         if let snapshot = try await usableSnapshot(atMost: last.commit.number) {
             shard = try await makeShard(revision: Shard.revision(ofEncoded: snapshot.payload))
             try shard.restore(snapshot.payload)
-            position = (snapshot.commit, snapshot.commitHash, try await epoch(at: snapshot.commit))
+            position = LogEnd(
+                number: snapshot.commit, hash: snapshot.commitHash, epoch: try await epoch(at: snapshot.commit))
         } else {
             shard = try await makeShard(revision: 0)
         }
@@ -71,7 +72,7 @@ struct Recovery {
     }
 
     private func replay(
-        _ shard: Shard, _ position: inout (number: UInt64, hash: UInt128, epoch: UInt64), through end: UInt64
+        _ shard: Shard, _ position: inout LogEnd, through end: UInt64
     ) async throws {
         guard position.number < end else { return }
         let commits = try await logs.read(.commits(id), from: position.number + 1)
@@ -81,7 +82,8 @@ struct Recovery {
         var inputs = InputQueue()
         while position.number < end {
             for record in try await commits.next(max: 64) where position.number < end {
-                let (commit, hash) = try Commit.decoded(record.payload)
+                let read = try ReadCommit(record)
+                let commit = read.commit
                 try check(commit, record, position)
                 for step in commit.steps {
                     while inputs.lastSequence < step.inputSequence && shard.inputSequence < step.inputSequence {
@@ -89,7 +91,7 @@ struct Recovery {
                     }
                     try await replay(step, shard, &inputs, commit.number)
                 }
-                position = (commit.number, hash, commit.epoch)
+                position = LogEnd(number: commit.number, hash: read.hash, epoch: commit.epoch)
             }
         }
     }
@@ -103,7 +105,7 @@ struct Recovery {
     }
 
     private func check(
-        _ commit: Commit, _ record: LogRecord, _ position: (number: UInt64, hash: UInt128, epoch: UInt64)
+        _ commit: Commit, _ record: LogRecord, _ position: LogEnd
     ) throws {
         guard commit.number == position.number + 1, record.sequence == commit.number else {
             throw WorkerFault("commit \(commit.number) stands at \(record.sequence), behind commit \(position.number)")

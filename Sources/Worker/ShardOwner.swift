@@ -97,9 +97,7 @@ final actor ShardOwner {
             executor: executor, log: log)
         let result = try await recovery.run(upTo: last)
         shard = result.shard
-        chain = CommitChain(
-            shard: id, owner: around.worker.id.description, after: result.last.number, hash: result.last.hash,
-            epoch: result.last.epoch)
+        chain = CommitChain(shard: id, owner: around.worker.id.description, after: result.last)
         guard try await fence() else { return finish(.lost("another worker fenced first")) }
         enter(.serving)
         try await serve()

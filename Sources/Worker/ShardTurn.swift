@@ -7,7 +7,7 @@ import Ports
 extension ShardOwner {
     /// Waits until the shard is free: its log is empty, its last commit is a release, or whoever wrote it is not believed to
     /// live. Returns that last commit.
-    func waitForTurn() async throws -> (commit: Commit, hash: UInt128)? {
+    func waitForTurn() async throws -> ReadCommit? {
         var seen: UInt64 = 0
         while true {
             guard end == nil else { throw CancellationError() }
@@ -23,9 +23,9 @@ extension ShardOwner {
     }
 
     /// The newest commit of the shard's LOG.
-    func lastCommit() async throws -> (commit: Commit, hash: UInt128)? {
+    func lastCommit() async throws -> ReadCommit? {
         guard let record = try await around.logs.last(of: .commits(id)) else { return nil }
-        return try Commit.decoded(record.payload)
+        return try ReadCommit(record)
     }
 
     /// Returns when the log has a release behind commit `number`, or the placement has changed.
