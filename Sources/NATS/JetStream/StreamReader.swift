@@ -2,7 +2,7 @@ internal import Logging
 internal import Synchronization
 
 /// Reads a stream in order, without gaps, from a sequence on; makes its consumer anew whenever that is lost. Asks ahead, so
-/// that the next records are usually there. For one task at a time; `close` may come from anywhere.
+/// that the next records are usually there. For one task at a time; `close` may come from anywhere. Ends with its connection.
 package final class StreamReader: Sendable {
     private struct State {
         var pull: PullState
@@ -173,6 +173,8 @@ package final class StreamReader: Sendable {
                 return try await establish()
             } catch let failure as ReadFailure {
                 return step { $0.fail(failure) }
+            } catch let error as NATSError where error.code == .closed {
+                return close()
             } catch {
                 jetStream.log.debug("making a consumer failed", metadata: ["stream": "\(stream)", "error": "\(error)"])
             }
@@ -190,6 +192,7 @@ package final class StreamReader: Sendable {
                 if first > wanted { return step { $0.fail(.trimmed(first: first)) } }
                 return step { present ? $0.lost() : $0.fail(.gap(expected: wanted, found: found)) }
             } catch {
+                if error.code == .closed { return close() }
                 jetStream.log.debug("looking for a message failed", metadata: ["stream": "\(stream)", "error": "\(error)"])
             }
             await connection.pause(.milliseconds(200))
