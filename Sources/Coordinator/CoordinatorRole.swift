@@ -49,9 +49,8 @@ package enum CoordinatorRole {
                 group.addTask { try await configuration.run(logs: logs, clock: clock, log: log) }
                 group.addTask { try await serve(service, while: conductor.leadership) }
                 defer { group.cancelAll() }
-                try await group.next()
-                // The folder ends when every shard's log is damaged; placing goes on.
-                try await group.waitForAll()
+                // The folder ends when every shard's log is damaged; placing goes on. The first error ends all.
+                while try await group.next() != nil {}
             }
         } catch is CancellationError {
             log.info("the coordinator stops")
@@ -64,7 +63,17 @@ package enum CoordinatorRole {
         defer { for registration in registrations { registration.close() } }
         for await leads in leadership {
             for registration in registrations { registration.close() }
-            registrations = leads ? try await service.register() : []
+            registrations = leads ? try await register(service) : []
+        }
+    }
+
+    /// Tries until it succeeds or the task is cancelled.
+    private static func register(_ service: CoordinatorService) async throws -> [any Registration] {
+        while true {
+            do { return try await service.register() } catch let error as RequestError {
+                service.log.warning("questions cannot be taken now", metadata: ["error": "\(error)"])
+                try await service.clock.sleep(until: service.clock.now() + Limits.heartbeatMilliseconds)
+            }
         }
     }
 }

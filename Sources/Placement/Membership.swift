@@ -104,7 +104,8 @@ package struct Membership: Sendable {
         for (worker, member) in members where member.state != .dead {
             let silence = now - member.lastHeard
             members[worker]?.state =
-                silence >= settings.deadAfterMilliseconds ? .dead : silence >= settings.suspectAfterMilliseconds ? .suspect : .alive
+                silence >= settings.deadAfterMilliseconds
+                ? .dead : silence >= settings.suspectAfterMilliseconds ? .suspect : .alive
         }
     }
 

@@ -32,7 +32,9 @@ struct SimulatedLog {
     }
 
     /// In JetStream's order: size, id, bound, expectation.
-    mutating func append(_ payload: [UInt8], expecting: UInt64?, id: String?, now: Instant, log: LogName) -> Result<UInt64, LogError> {
+    mutating func append(_ payload: [UInt8], expecting: UInt64?, id: String?, now: Instant, log: LogName) -> Result<
+        UInt64, LogError
+    > {
         guard payload.count < Limits.messageBytesMax else {
             return .failure(LogError(.tooLarge, "\(log): \(payload.count) bytes, allowed are \(Limits.messageBytesMax)"))
         }

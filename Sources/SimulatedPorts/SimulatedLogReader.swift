@@ -66,7 +66,8 @@ extension SimulatedLogStore.State {
         guard hasNews(reading) else { return [] }
         let content = log(reading.log)
         guard reading.next >= content.first else {
-            throw LogError(.trimmed(first: content.first), "\(reading.log): \(reading.next) is trimmed away, the first is \(content.first)")
+            throw LogError(
+                .trimmed(first: content.first), "\(reading.log): \(reading.next) is trimmed away, the first is \(content.first)")
         }
         var records = Array(content.records(from: reading.next, max: max))
         if let lost = lost[reading.log], let hole = records.firstIndex(where: { lost.contains($0.sequence) }) {

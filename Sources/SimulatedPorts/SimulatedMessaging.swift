@@ -41,7 +41,10 @@ package final class SimulatedMessaging: Messaging {
 
     package func request(_ subject: String, _ payload: [UInt8], timeout: Duration) async throws(RequestError) -> [UInt8] {
         let (isAvailable, handlers) = state.withLock { state in
-            (state.isAvailable, state.servers.sorted { $0.key < $1.key }.map(\.value).filter { $0.subject == subject }.map(\.handler))
+            (
+                state.isAvailable,
+                state.servers.sorted { $0.key < $1.key }.map(\.value).filter { $0.subject == subject }.map(\.handler)
+            )
         }
         guard isAvailable else { throw RequestError(.unavailable, "\(subject): simulated") }
         guard !handlers.isEmpty else { throw RequestError(.nobody, "\(subject): nobody serves it") }

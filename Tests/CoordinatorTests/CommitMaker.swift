@@ -63,7 +63,8 @@ struct CommitMaker {
             actions.append((action, rule, customer))
             return .actionOpened(
                 ActionOpened(
-                    customer: customer, action: action, rule: rule, channel: .email, due: time, decided: time, deadline: time, subject: ""))
+                    customer: customer, action: action, rule: rule, channel: .email, due: time, decided: time, deadline: time,
+                    subject: ""))
         case 2:
             let reason: Reason = [.noConsent, .quietHours, .notInSegment].randomElement(using: &random) ?? .none
             return .suppressed(
@@ -89,7 +90,8 @@ struct CommitMaker {
         let isFirst = salesByAction[opened.action, default: 0] == 0
         salesByAction[opened.action, default: 0] += 1
         let attribution = Attribution(
-            customer: opened.customer, action: opened.action, rule: opened.rule, orderID: "o/\(shard)/\(nextOrder)", kind: .converted,
+            customer: opened.customer, action: opened.action, rule: opened.rule, orderID: "o/\(shard)/\(nextOrder)",
+            kind: .converted,
             revenue: revenue, sales: 1, conversions: isFirst ? 1 : 0, time: time)
         credited.append(Credited(attribution: attribution, revenue: revenue))
         return .attributed(attribution)
@@ -135,7 +137,8 @@ extension Sums {
             suppressed[key] = (suppressed[key] ?? 0) + 1
         case .actionClosed(let closed):
             let figures: [Outcome: WritableKeyPath<RuleSums, Int64>] = [
-                .sent: \.sent, .recorded: \.recorded, .undeliverable: \.undeliverable, .uncertain: \.uncertain, .withdrawn: \.withdrawn,
+                .sent: \.sent, .recorded: \.recorded, .undeliverable: \.undeliverable, .uncertain: \.uncertain,
+                .withdrawn: \.withdrawn,
             ]
             if let figure = figures[closed.outcome] { change(closed.rule) { $0[keyPath: figure] += 1 } }
         case .attributed(let a):

@@ -53,7 +53,9 @@ import Testing
         }
 
         var records: [CoordinatorRecord] {
-            store.contents(of: .coordinator).compactMap { try? JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload)) }
+            store.contents(of: .coordinator).compactMap {
+                try? JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload))
+            }
         }
 
         /// Asks once somebody leads and serves.
@@ -93,7 +95,9 @@ import Testing
         #expect(both.placement.owners.compactMap(\.self).sorted() == [0, 0, 1, 1])
         let three = try await cluster.placement(1, hearing: [a, b, c]) { $0.placement.alive.count == 3 }
         #expect(Set(three.placement.owners.compactMap(\.self)) == [0, 1, 2])
-        let drained = try await cluster.placement(1, hearing: [a, heartbeat("b", draining: true), c]) { !$0.placement.owners.contains(1) }
+        let drained = try await cluster.placement(1, hearing: [a, heartbeat("b", draining: true), c]) {
+            !$0.placement.owners.contains(1)
+        }
         #expect(drained.placement.alive.count == 3)
         let dead = try await cluster.placement(1, hearing: [a]) { $0.placement.alive.count == 1 }
         #expect(dead.placement == PlacementRecord(alive: [a.worker], owners: [0, 0, 0, 0]))
@@ -112,7 +116,8 @@ import Testing
     func `F5 sums stay exact when the leader is replaced, and only the leader answers`(seed: Int) async throws {
         let paths = [SumsTests.path(), SumsTests.path()]
         defer { for path in paths { SumsTests.remove(path) } }
-        let faults = SimulatedFaults(seed: UInt64(seed), lostAcknowledgements: 200, lostAppends: 200, lateCompletions: 100, unavailable: 100)
+        let faults = SimulatedFaults(
+            seed: UInt64(seed), lostAcknowledgements: 200, lostAppends: 200, lateCompletions: 100, unavailable: 100)
         let cluster = Cluster()
         var makers = (0..<4).map { CommitMaker(shard: $0, seed: UInt64(seed)) }
         func write(_ count: Int) async throws {
@@ -122,7 +127,8 @@ import Testing
             }
         }
         try await write(200)
-        cluster.store.setFaults(SimulatedFaults(seed: UInt64(seed), lostAcknowledgements: 300, lostAppends: 300, lateCompletions: 100))
+        cluster.store.setFaults(
+            SimulatedFaults(seed: UInt64(seed), lostAcknowledgements: 300, lostAppends: 300, lateCompletions: 100))
         let first = try cluster.coordinator("c0", path: paths[0])
         let leader = try await cluster.placement(1, hearing: [heartbeat("a")]) { $0.placement.owners == [0, 0, 0, 0] }
         #expect(leader.coordinator == "c0#1")
@@ -151,8 +157,9 @@ import Testing
         let report: MechanicsReport = try await cluster.ask("coordinator.mechanics")
         for (rule, sums) in expected.rules {
             let row = try #require(report.rows.first { $0.rule == rule.description })
-            #expect([row.executions, row.sent, row.conversions, row.sales, row.revenue]
-                == [sums.executions, sums.sent, sums.conversions, sums.sales, sums.revenue])
+            #expect(
+                [row.executions, row.sent, row.conversions, row.sales, row.revenue]
+                    == [sums.executions, sums.sent, sums.conversions, sums.sales, sums.revenue])
         }
         #expect(report.lagCommits == 0)
         let reconciliation: Reconciliation = try await cluster.ask("coordinator.reconcile")
@@ -184,7 +191,8 @@ import Testing
         let path = SumsTests.path()
         defer { SumsTests.remove(path) }
         let cluster = Cluster()
-        let rule = Rule(name: "coffee", title: "Coffee again", mechanic: .timeSinceLastPurchase(afterMilliseconds: 5), action: .record)
+        let rule = Rule(
+            name: "coffee", title: "Coffee again", mechanic: .timeSinceLastPurchase(afterMilliseconds: 5), action: .record)
         _ = try await cluster.store.append(to: .configuration, RuleSet().encoded())
         let task = try cluster.coordinator("c", path: path)
         var maker = CommitMaker(shard: 0, seed: 5, rules: [rule.id])
@@ -220,7 +228,9 @@ import Testing
         defer { SumsTests.remove(path) }
         let cluster = Cluster()
         var makers = (0..<4).map { CommitMaker(shard: $0, seed: 9) }
-        for index in 0..<80 { _ = try await cluster.store.append(to: .commits(ShardID(index: index % 4)), makers[index % 4].next()) }
+        for index in 0..<80 {
+            _ = try await cluster.store.append(to: .commits(ShardID(index: index % 4)), makers[index % 4].next())
+        }
         cluster.store.damage(11, of: .commits(ShardID(1))) { $0[20] ^= 1 }
         cluster.store.lose(5, of: .commits(ShardID(2)))
         let task = try cluster.coordinator("c", path: path)

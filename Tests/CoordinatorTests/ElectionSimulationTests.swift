@@ -36,7 +36,9 @@ import Testing
         mutating func delay() -> Int64 { Int64(1 + random.next() % (faulty ? 400 : 20)) }
 
         mutating func run(until end: Int64) {
-            while let index = queue.indices.min(by: { (queue[$0].at, queue[$0].order) < (queue[$1].at, queue[$1].order) }), queue[index].at <= end {
+            while let index = queue.indices.min(by: { (queue[$0].at, queue[$0].order) < (queue[$1].at, queue[$1].order) }),
+                queue[index].at <= end
+            {
                 let (at, _, event) = queue.remove(at: index)
                 now = at
                 handle(event)

@@ -107,7 +107,9 @@ import Testing
     @Test func `I2 a leader yields to a higher epoch only: heard, or read back`() {
         var hearing = leader()
         #expect(hearing.heard(CoordinatorHeartbeat(coordinator: "b#1", epoch: 1), now: start) == [])
-        #expect(hearing.heard(CoordinatorHeartbeat(coordinator: "b#1", epoch: 2), now: start) == [.stepDown("b#1 leads with epoch 2")])
+        #expect(
+            hearing.heard(CoordinatorHeartbeat(coordinator: "b#1", epoch: 2), now: start) == [.stepDown("b#1 leads with epoch 2")]
+        )
 
         var refused = leader()
         _ = refused.propose(PlacementRecord(alive: [], owners: [nil]))

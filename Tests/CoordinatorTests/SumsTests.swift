@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: 0..<12)
-    func `F5 I10 sums equal a naive fold and reconcile to their orders, over crashes between transactions`(seed: Int) async throws {
+    func `F5 I10 sums equal a naive fold and reconcile to their orders, over crashes between transactions`(seed: Int) async throws
+    {
         let path = Self.path()
         defer { Self.remove(path) }
         var random = SplitMix(seed: UInt64(seed))
@@ -81,7 +82,8 @@ import Testing
         let rule = RuleID(3)
         var sums = Sums()
         sums.rules[rule] = RuleSums(conversions: 1, sales: 2, revenue: 500)
-        sums.credits[Sums.Credit(rule: rule, action: ActionID(1), order: "a")] = .init(customer: .user("1"), revenue: 400, sales: 2)
+        sums.credits[Sums.Credit(rule: rule, action: ActionID(1), order: "a")] = .init(
+            customer: .user("1"), revenue: 400, sales: 2)
         let end = ShardPosition(number: 1, hash: 1, epoch: 1)
         try await database.apply(sums, shard: ShardID(0), from: .start, to: end)
         #expect(
@@ -124,7 +126,8 @@ import Testing
 
     @Test func `a report has every rule of the configuration, and those it no longer knows`() {
         var totals = Sums()
-        let coffee = Rule(name: "coffee", title: "Coffee", mechanic: .timeSinceLastPurchase(afterMilliseconds: 5), action: .record)
+        let coffee = Rule(
+            name: "coffee", title: "Coffee", mechanic: .timeSinceLastPurchase(afterMilliseconds: 5), action: .record)
         let idle = Rule(name: "idle", mechanic: .reviewRequest(afterMilliseconds: 5), action: .record)
         totals.rules[coffee.id] = RuleSums(executions: 9, sent: 8, conversions: 2, sales: 3, revenue: 4500)
         totals.rules[RuleID(7)] = RuleSums(executions: 1)

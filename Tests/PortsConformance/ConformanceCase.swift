@@ -21,7 +21,9 @@ package struct ConformanceFailure: Error, CustomStringConvertible {
     init(_ what: String, _ file: String, _ line: Int) { description = "\(what) (\(file):\(line))" }
 }
 
-func expect(_ condition: Bool, _ what: @autoclosure () -> String, file: String = #fileID, line: Int = #line) throws(ConformanceFailure) {
+func expect(_ condition: Bool, _ what: @autoclosure () -> String, file: String = #fileID, line: Int = #line)
+    throws(ConformanceFailure)
+{
     if !condition { throw ConformanceFailure(what(), file, line) }
 }
 

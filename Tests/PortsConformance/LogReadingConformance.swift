@@ -120,7 +120,8 @@ enum LogReadingConformance {
     static func bytes(_ fixture: LogFixture) async throws {
         let log = fixture.log(0)
         let payloads: [[UInt8]] = [
-            [], [0], (0...255).map { UInt8($0) }, (0..<900_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) }, [13, 10], [],
+            [], [0], (0...255).map { UInt8($0) }, (0..<900_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) },
+            [13, 10], [],
         ]
         for payload in payloads { _ = try await fixture.store.append(to: log, payload) }
         let found = try await fixture.read(payloads.count, of: log).map(\.payload)

@@ -20,7 +20,9 @@ package enum SnapshotConformance {
     }
 
     /// The newest one, and nothing to report on the way.
-    static func newest(_ store: any SnapshotStore, atMost: UInt64 = .max, of subject: SnapshotSubject = subject) async throws -> Snapshot? {
+    static func newest(_ store: any SnapshotStore, atMost: UInt64 = .max, of subject: SnapshotSubject = subject) async throws
+        -> Snapshot?
+    {
         let (reports, reported) = AsyncStream<String>.makeStream()
         let found = try await store.newest(of: subject, atMost: atMost) { reported.yield($0) }
         reported.finish()

@@ -28,7 +28,9 @@ import Testing
         store.script(.held, on: log)
         let (order, answered) = AsyncStream<UInt64>.makeStream()
         for _ in 0..<3 {
-            store.append(to: log, [], expecting: nil, id: nil) { if case .success(let sequence) = $0 { answered.yield(sequence) } }
+            store.append(to: log, [], expecting: nil, id: nil) {
+                if case .success(let sequence) = $0 { answered.yield(sequence) }
+            }
         }
         store.deliverHeld()
         var found: [UInt64] = []
@@ -93,7 +95,9 @@ import Testing
         let subject = SnapshotSubject.shard(ShardID(0))
         try await store.put(Snapshot(commit: 1, commitHash: 1, payload: [1]), of: subject)
         store.tearNext()
-        await #expect(throws: LogError.self) { try await store.put(Snapshot(commit: 2, commitHash: 2, payload: [2]), of: subject) }
+        await #expect(throws: LogError.self) {
+            try await store.put(Snapshot(commit: 2, commitHash: 2, payload: [2]), of: subject)
+        }
         #expect(try await store.newest(of: subject, atMost: .max) { Issue.record("\($0)") }?.commit == 1)
         store.damageNext()
         try await store.put(Snapshot(commit: 3, commitHash: 3, payload: [3]), of: subject)

@@ -26,7 +26,8 @@ import Testing
         try await promise.check(
             MessagingFixture(messaging: SimulatedMessaging(clock: clock)) { duration in
                 await clock.waitForSleepers(1)
-                clock.advance(milliseconds: duration.components.attoseconds / 1_000_000_000_000_000 + duration.components.seconds * 1000)
+                clock.advance(
+                    milliseconds: duration.components.attoseconds / 1_000_000_000_000_000 + duration.components.seconds * 1000)
             })
     }
 }

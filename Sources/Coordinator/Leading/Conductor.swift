@@ -30,7 +30,8 @@ final class Conductor: Sendable {
     private let fatal = Mutex<(any Error)?>(nil)
 
     init(
-        core: CoordinatorCore, logs: any LogStore, messaging: any Messaging, clock: any WallClock, progress: SumsProgress, log: Logger
+        core: CoordinatorCore, logs: any LogStore, messaging: any Messaging, clock: any WallClock, progress: SumsProgress,
+        log: Logger
     ) {
         self.core = Mutex(core)
         self.logs = logs
@@ -116,7 +117,8 @@ final class Conductor: Sendable {
             let last = try await logs.last(of: .coordinator)
             let record = try last.map { try JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload)) }
             if let record, record.version != CoordinatorRecord.currentVersion {
-                throw CoordinatorProblem("COORD has version \(record.version), this program knows \(CoordinatorRecord.currentVersion)")
+                throw CoordinatorProblem(
+                    "COORD has version \(record.version), this program knows \(CoordinatorRecord.currentVersion)")
             }
             take(.lastRead(.success(Election.Known(sequence: last?.sequence ?? 0, record: record))))
         } catch let error as LogError {

@@ -61,7 +61,8 @@ struct CoordinatorService: Sendable {
         guard (1...AttributedOrders.pageMax).contains(request.limit) else {
             throw Refusal("limit \(request.limit): allowed are 1 to \(AttributedOrders.pageMax)")
         }
-        let cursor = request.after?.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init) ?? ["", ""]
+        let cursor =
+            request.after?.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init) ?? ["", ""]
         guard cursor.count == 2 else { throw Refusal("after '\(request.after ?? "")' is not the next of a page") }
         var orders = try await database.orders(of: rule, after: (cursor[0], cursor[1]), limit: request.limit + 1)
         let hasMore = orders.count > request.limit

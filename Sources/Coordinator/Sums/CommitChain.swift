@@ -74,7 +74,8 @@ struct CommitChain: Sendable {
             throw SumsProblem(.broken, shard, "commit \(number) does not follow the commit \(position.number) that was added")
         }
         guard commit.kind == .fence ? commit.epoch > position.epoch : commit.epoch == position.epoch else {
-            throw SumsProblem(.broken, shard, "commit \(number) (\(commit.kind)) has epoch \(commit.epoch) after \(position.epoch)")
+            throw SumsProblem(
+                .broken, shard, "commit \(number) (\(commit.kind)) has epoch \(commit.epoch) after \(position.epoch)")
         }
         position = ShardPosition(number: number, hash: hash, epoch: commit.epoch)
         return commit

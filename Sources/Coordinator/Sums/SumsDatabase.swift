@@ -40,7 +40,8 @@ final class SumsDatabase: Sendable {
             return
         }
         guard version == schemaVersion else {
-            throw SumsProblem(.database, nil, "\(path) has version \(version), this program knows \(schemaVersion); remove it to add up anew")
+            throw SumsProblem(
+                .database, nil, "\(path) has version \(version), this program knows \(schemaVersion); remove it to add up anew")
         }
         let found = try Int.fetchOne(db, sql: "SELECT shards FROM installation")
         guard found == shards else {
@@ -86,7 +87,8 @@ final class SumsDatabase: Sendable {
             let found = row.map { ShardPosition($0) } ?? .start
             guard found == from else {
                 throw SumsProblem(
-                    .database, shard, "the sums are at commit \(found.number), not \(from.number): somebody else writes the database")
+                    .database, shard,
+                    "the sums are at commit \(found.number), not \(from.number): somebody else writes the database")
             }
             try Self.add(sums, to: db)
             try db.cachedStatement(sql: "INSERT OR REPLACE INTO position (shard, number, hash, epoch) VALUES (?, ?, ?, ?)")

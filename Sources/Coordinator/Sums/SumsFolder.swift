@@ -66,7 +66,8 @@ struct SumsFolder: Sendable {
             for record in records {
                 let commit = try ahead.follow(record)
                 do { try sums.add(commit) } catch {
-                    throw SumsProblem(.unreadable, chain.shard, "commit \(commit.number) has effects that cannot be read: \(error)")
+                    throw SumsProblem(
+                        .unreadable, chain.shard, "commit \(commit.number) has effects that cannot be read: \(error)")
                 }
             }
             progress.see(ahead.position.number, of: Int(chain.shard.number))
@@ -81,7 +82,8 @@ struct SumsFolder: Sendable {
             switch error.code {
             case .trimmed(let first):
                 throw SumsProblem(
-                    .trimmed, chain.shard, "commits before \(first) are trimmed away, the sums contain only \(chain.position.number)")
+                    .trimmed, chain.shard,
+                    "commits before \(first) are trimmed away, the sums contain only \(chain.position.number)")
             case .gap(let expected, let found):
                 throw SumsProblem(.broken, chain.shard, "record \(expected) is missing, the next is \(found)")
             case .refused, .ambiguous, .full, .tooLarge, .unavailable: throw error
