@@ -48,7 +48,9 @@ internal import Foundation
     func set(_ option: CURLoption, list: [String]) throws(TransferError) {
         var head: UnsafeMutablePointer<curl_slist>?
         for text in list {
-            guard let longer = unsafe curl_slist_append(head, text) else { preconditionFailure("libcurl has no memory for a list") }
+            guard let longer = unsafe curl_slist_append(head, text) else {
+                preconditionFailure("libcurl has no memory for a list")
+            }
             unsafe head = unsafe longer
         }
         guard let head = unsafe head else { return }

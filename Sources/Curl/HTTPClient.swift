@@ -90,7 +90,8 @@ package final class HTTPClient: Sendable {
             Result { () throws(TransferError) -> CURLcode in
                 // libcurl takes no null for an empty body: it would ask the read callback for one.
                 if request.body != nil {
-                    if body.isEmpty { try handle.set(CURLOPT_POSTFIELDS, "") } else { unsafe try handle.set(CURLOPT_POSTFIELDS, bytes: bytes) }
+                    try handle.set(CURLOPT_POSTFIELDS, "")
+                    if !body.isEmpty { unsafe try handle.set(CURLOPT_POSTFIELDS, bytes: bytes) }
                 }
                 return handle.performed()
             }

@@ -22,7 +22,8 @@ final class SMTPExchange {
     static let onReply: reprise_curl_transfer = { bytes, size, count, context in
         guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
         let exchange = unsafe Unmanaged<SMTPExchange>.fromOpaque(context).takeUnretainedValue()
-        exchange.reply.take(line: unsafe String(decoding: UnsafeRawBufferPointer(start: bytes, count: size * count), as: UTF8.self))
+        let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        exchange.reply.take(line: unsafe String(decoding: line, as: UTF8.self))
         return size * count
     }
 
@@ -74,7 +75,8 @@ struct SMTPReplies {
     mutating func take(line: String) {
         let line = String(line.prefix { $0 != "\r" && $0 != "\n" && $0 != "\r\n" })
         if open.utf8.count + line.utf8.count < Self.textBytesMax { open += open.isEmpty ? line : " " + line }
-        guard let code = Int(line.prefix(3)), line.utf8.count == 3 || line.utf8.dropFirst(3).first == UInt8(ascii: " ") else { return }
+        let isLast = line.utf8.count == 3 || line.utf8.dropFirst(3).first == UInt8(ascii: " ")
+        guard isLast, let code = Int(line.prefix(3)) else { return }
         complete.append((code, open))
         if complete.count > Self.kept { complete.removeFirst() }
         open = ""

@@ -44,7 +44,7 @@ package final class SMTPTransport: Sendable {
 
     /// libcurl puts the addresses into its commands as they are: a line end would be a command of its own.
     private static func isSafe(_ address: String) -> Bool {
-        !address.isEmpty && address.utf8.allSatisfy { $0 > 32 && $0 != 127 && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") }
+        !address.isEmpty && address.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"<>".utf8.contains($0) }
     }
 
     private static func configure(

@@ -11,7 +11,9 @@ import Testing
 /// The real time of day: these tests talk to real servers.
 private struct RealClock: WallClock {
     func now() -> Instant { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
-    func sleep(until instant: Instant) async throws { try await Task.sleep(for: .milliseconds(max(0, instant - now()))) }
+    func sleep(until instant: Instant) async throws {
+        try await ContinuousClock().sleep(for: .milliseconds(max(0, instant - now())))
+    }
 }
 
 /// One shard that answers through logs and messaging, as a worker would.
@@ -53,7 +55,9 @@ private actor FakeWorker {
         let commit = Commit(
             kind: .steps, shard: shard, epoch: 1, number: number, previousHash: hash, brain: 1, owner: "test",
             steps: [
-                Step(inputSequence: 0, eventsThrough: 0, clock: Instant(milliseconds: 1), wakeUps: 0, configuration: 1, effects: writer.bytes)
+                Step(
+                    inputSequence: 0, eventsThrough: 0, clock: Instant(milliseconds: 1), wakeUps: 0, configuration: 1,
+                    effects: writer.bytes)
             ]
         ).encoded()
         hash = commit.hash
@@ -99,8 +103,8 @@ private final class Installation: Sendable {
         let rules = RuleSet(
             templates: [
                 MessageTemplate(
-                    name: "hello", subject: "Hello {{ customer.name }}", text: "Hi {{ customer.name }}\n", html: "<p>{{ customer.name }}</p>\n",
-                    from: "Shop <shop@example.org>")
+                    name: "hello", subject: "Hello {{ customer.name }}", text: "Hi {{ customer.name }}\n",
+                    html: "<p>{{ customer.name }}</p>\n", from: "Shop <shop@example.org>")
             ])
         _ = try await logs.append(to: .configuration, rules.encoded())
         logs.setFaults(faults)

@@ -26,7 +26,7 @@ struct DispatcherSettings: Equatable, Sendable {
     var pauseFirst: Int64 = Milliseconds.second
     var pauseMax: Int64 = Milliseconds.minute
     /// A provider's failure keeps an action from being tried again for at most this long.
-    var setbackMax: Int64 = 5 * Milliseconds.minute
+    var setbackMax: Int64 = 30 * Milliseconds.minute
 
     init(instance: UInt64) { self.instance = instance }
 

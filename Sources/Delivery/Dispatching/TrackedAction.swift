@@ -17,7 +17,7 @@ struct TrackedAction: Equatable, Sendable {
         /// The log has the outcome since `at`; the shard closes the action.
         case reported(OutcomeReport, at: Instant)
         /// Another dispatcher has the permit; known since `at`.
-        case elsewhere(AttemptID?, at: Instant)
+        case elsewhere(AttemptID, at: Instant)
     }
 
     let shard: ShardID

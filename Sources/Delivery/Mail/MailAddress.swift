@@ -64,7 +64,7 @@ struct MailAddress: Equatable, Sendable {
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
         default: false
         }
     }

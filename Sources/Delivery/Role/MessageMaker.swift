@@ -72,7 +72,9 @@ actor MessageMaker {
 
     private func template(_ name: String, revision: UInt64) async throws(NotMade) -> Parsed {
         try await load(revision)
-        guard let known = revisions[revision] else { throw NotMade(.failed("configuration \(revision) was dropped", provider: false)) }
+        guard let known = revisions[revision] else {
+            throw NotMade(.failed("configuration \(revision) was dropped", provider: false))
+        }
         if let parsed = known.parsed[name] { return parsed }
         guard let source = known.rules.templates.first(where: { $0.name == name }) else {
             throw NotMade(.undeliverable("configuration \(revision) has no template \(name)"))

@@ -70,7 +70,8 @@ struct ShardFollower: Sendable {
             } catch let error as LogError where Self.isPassing(error) {
                 log.debug("A commit log cannot be read now", metadata: ["shard": "\(shard)", "error": "\(error)"])
             } catch {
-                log.error("A commit log cannot be followed; the shard is asked anew", metadata: ["shard": "\(shard)", "error": "\(error)"])
+                log.error(
+                    "A commit log cannot be followed; the shard is asked anew", metadata: ["shard": "\(shard)", "error": "\(error)"])
                 await pause(10)
                 return
             }
@@ -104,12 +105,15 @@ struct ShardFollower: Sendable {
 
 extension OpenAction {
     init(_ action: OpenActions.Action) throws {
-        guard let id = ActionID(text: action.action), let channel = Channel.allCases.first(where: { $0.name == action.channel }) else {
+        guard let id = ActionID(text: action.action), let channel = Channel.allCases.first(where: { $0.name == action.channel })
+        else {
             throw FormatError(.invalid("open action \(action.action) of channel \(action.channel)"), at: 0)
         }
         var holder: AttemptID?
         if let text = action.grantedInstance, let number = action.grantedNumber {
-            guard let instance = UInt64(text, radix: 16) else { throw FormatError(.invalid("dispatcher instance \(text)"), at: 0) }
+            guard let instance = UInt64(text, radix: 16) else {
+                throw FormatError(.invalid("dispatcher instance \(text)"), at: 0)
+            }
             holder = AttemptID(instance: instance, number: number)
         }
         self.init(
