@@ -1,5 +1,6 @@
 import ArgumentParser
 import Coordinator
+import Curl
 import Delivery
 import Foundation
 import Gateway
