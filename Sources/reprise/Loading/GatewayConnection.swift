@@ -2,7 +2,7 @@ import ArgumentParser
 import Curl
 import Foundation
 
-struct GatewayOptions: ParsableArguments {
+struct GatewayAddressOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The gateway's address; or REPRISE_GATEWAY.", valueName: "url"))
     var gateway: String = Environment.value("REPRISE_GATEWAY") ?? "http://127.0.0.1:8080"
     @Option(help: ArgumentHelp("The key that events are sent with; or REPRISE_WRITE_KEY.", valueName: "key"))

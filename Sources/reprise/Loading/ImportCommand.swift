@@ -2,7 +2,17 @@ import ArgumentParser
 import Foundation
 import PurchaseFiles
 
-extension PurchaseFormat: ExpressibleByArgument {}
+/// ``PurchaseFormat`` as it stands on the command line.
+enum FormatName: String, CaseIterable, ExpressibleByArgument {
+    case cdnow, orders
+
+    var format: PurchaseFormat {
+        switch self {
+        case .cdnow: .cdnow
+        case .orders: .orders
+        }
+    }
+}
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,11 +32,11 @@ struct ImportCommand: AsyncParsableCommand {
             as consent to e-mail. Exit code 2 when rows were left out.
             """)
 
-    @OptionGroup var gateway: GatewayOptions
+    @OptionGroup var gateway: GatewayAddressOptions
     @Argument(help: "The file.", completion: .file(extensions: ["csv", "txt"]))
     var file: String
     @Option(help: "How to read it, where the first row does not tell.")
-    var format: PurchaseFormat?
+    var format: FormatName?
     @Option(help: ArgumentHelp("Begin at this row; a run that stopped says which.", valueName: "number"))
     var fromRow: Int = 1
     @Flag(help: "Print what was sent as JSON.")
@@ -47,7 +57,7 @@ struct ImportCommand: AsyncParsableCommand {
         guard let handle = FileHandle(forReadingAtPath: file) else { throw CommandError("'\(file)' cannot be read") }
         let size = try handle.seekToEnd()
         try handle.seek(toOffset: 0)
-        var reader = PurchaseReader(format: format)
+        var reader = PurchaseReader(format: format?.format)
         var loading = Loading(connection: connection, fromRow: fromRow)
         var bar = ProgressBar(total: Int(size))
         var read = 0

@@ -14,13 +14,13 @@ struct ReplayCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var installation: InstallationOptions
-    @OptionGroup var gateway: GatewayOptions
+    @OptionGroup var gateway: GatewayAddressOptions
     @Argument(help: "The file.", completion: .file(extensions: ["csv", "txt"]))
     var file: String?
     @Flag(help: "Instead of a file: a made-up shop with 600 customers.")
     var simulated = false
     @Option(help: "How to read the file, where the first row does not tell.")
-    var format: PurchaseFormat?
+    var format: FormatName?
     @Option(help: ArgumentHelp("Half-way, end this process with SIGKILL.", valueName: "process id"))
     var killProcess: Int32?
     @Option(help: ArgumentHelp("What to call that process.", valueName: "name"))
@@ -63,7 +63,7 @@ struct ReplayCommand: AsyncParsableCommand {
     private func read() throws -> ([Purchase], [BrokenRow]) {
         guard let file else { return (SimulatedShop.purchases(), []) }
         guard let data = FileManager.default.contents(atPath: file) else { throw CommandError("'\(file)' cannot be read") }
-        var reader = PurchaseReader(format: format)
+        var reader = PurchaseReader(format: format?.format)
         var purchases: [Purchase] = []
         var broken: [BrokenRow] = []
         do {
@@ -73,15 +73,15 @@ struct ReplayCommand: AsyncParsableCommand {
                 case .failure(let row): broken.append(row)
                 }
             }
-        } catch let row as BrokenRow {
-            throw CommandError("\(file): \(row)")
+        } catch {
+            throw CommandError("\(file): \(error)")
         }
         return (purchases, broken)
     }
 
     private func kill(_ process: Int32, _ bar: inout ProgressBar) throws {
         guard Foundation.kill(process, SIGKILL) == 0 else {
-            throw CommandError("process \(process) (\(killName)) cannot be killed: \(String(cString: strerror(errno)))")
+            throw CommandError("process \(process) (\(killName)) cannot be killed: error \(errno)")
         }
         bar.say("   \(killName) (process \(process)) was killed with -9; the others take over its shards")
     }

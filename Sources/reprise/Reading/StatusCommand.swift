@@ -31,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
         let cluster = try await Cluster.open(installation, name: "reprise-status", waiting: .seconds(wait ?? 0))
         let deadline = ContinuousClock.now + .seconds(wait ?? 0)
         while true {
-            let status = await Result { try await cluster.coordinator.status() }
+            let status = await ask(cluster.coordinator)
             let ready = (try? status.get()).map { isServed($0) } ?? false
             let gatewayReady = ready ? await isGatewayReady() : false
             if (ready && gatewayReady) || ContinuousClock.now >= deadline {
@@ -41,6 +41,10 @@ struct StatusCommand: AsyncParsableCommand {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    private func ask(_ coordinator: CoordinatorClient) async -> Result<ClusterStatus, any Error> {
+        do { return .success(try await coordinator.status()) } catch { return .failure(error) }
     }
 
     private func isServed(_ status: ClusterStatus) -> Bool {

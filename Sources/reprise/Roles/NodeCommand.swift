@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Logging
 
 /// Several roles in one process: for a small shop, one of these is the whole cluster.
@@ -17,6 +18,8 @@ struct NodeCommand: AsyncParsableCommand {
     var role: [RoleName] = RoleName.allCases
     @Option(help: "What this node's worker and coordinator are called; no two of an installation alike.")
     var name: String = "node"
+    @Option(help: ArgumentHelp("Threads of its worker. Default: one for each core.", valueName: "number"))
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: ArgumentHelp("Folder for the coordinator's database.", valueName: "folder"))
     var data: String = "."
     @OptionGroup var gateway: GatewayRoleOptions
@@ -51,6 +54,7 @@ struct NodeCommand: AsyncParsableCommand {
         case .worker:
             var options = WorkerRoleOptions()
             options.name = name
+            options.threads = threads
             return options
         case .gateway: return gateway
         case .dispatcher: return dispatcher

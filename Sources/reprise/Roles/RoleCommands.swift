@@ -1,5 +1,6 @@
 import ArgumentParser
 import Coordinator
+import Curl
 import Delivery
 import Foundation
 import Gateway
@@ -20,13 +21,18 @@ protocol RoleOptions: ParsableArguments, Sendable {
 struct WorkerRoleOptions: RoleOptions {
     @Option(help: "What this worker is called; no two of an installation alike.")
     var name: String
+    @Option(help: ArgumentHelp("Threads that its shards are spread over. Default: one for each core.", valueName: "number"))
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    func check() throws { try Names.check(name, "--name") }
+    func check() throws {
+        try Names.check(name, "--name")
+        guard (1...256).contains(threads) else { throw ValidationError("--threads: 1 to 256, not \(threads)") }
+    }
 
     func run(in cluster: Cluster, log: Logger) async throws {
         try await WorkerRole.run(
-            options: WorkerOptions(id: WorkerID(name: name, instance: Names.instance())), installation: cluster.installation,
-            logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+            options: WorkerOptions(id: WorkerID(name: name, instance: Names.instance()), threads: threads),
+            installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }
 

@@ -66,17 +66,21 @@ struct RulesCommand: AsyncParsableCommand {
             let payload = set.encoded()
             let last = try await cluster.logs.last(of: .configuration)
             let isNew = last?.payload != payload
-            // Refused when another one was applied since: theirs is not overwritten unseen.
-            let revision: UInt64
-            do {
-                revision = isNew ? try await cluster.logs.append(to: .configuration, payload, expecting: last?.sequence ?? 0) : last?.sequence ?? 0
-            } catch where error.code == .refused {
-                throw CommandError("somebody else applied rules at this moment; look at them with `reprise rules show`, then apply again")
-            }
+            let revision = try await isNew ? append(payload, after: last?.sequence ?? 0, to: cluster.logs) : last?.sequence ?? 0
             var applied = set
             applied.revision = revision
             if json { return try Output.json(RuleSetText.Summary(applied)) }
             print("\(isNew ? "applied as" : "unchanged,") revision \(revision): \(RuleSetText.counts(set))")
+        }
+
+        /// Refused when another one was applied since: it is not overwritten unseen.
+        private func append(_ payload: [UInt8], after last: UInt64, to logs: any LogStore) async throws -> UInt64 {
+            do {
+                return try await logs.append(to: .configuration, payload, expecting: last)
+            } catch {
+                guard error.code == .refused else { throw CommandError("the rules were not applied: \(error.message)") }
+                throw CommandError("somebody else applied rules at this moment; see `reprise rules show`, then apply again")
+            }
         }
     }
 

@@ -11,7 +11,7 @@ enum Interrupts {
         let stopping = Atomic(false)
         let queue = DispatchQueue(label: "signals")
         let sources = [SIGINT, SIGTERM].map { number in
-            unsafe signal(number, SIG_IGN)
+            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if stopping.exchange(true, ordering: .relaxed) { _exit(128 + number) }
