@@ -97,7 +97,7 @@ free_ports() {
     "$python" - "$@" <<'PYTHON'
 import socket, sys
 count, held, ports = int(sys.argv[1]), [], []
-for wanted in [int(sys.argv[2])] * (len(sys.argv) > 2) + [0] * count:
+for wanted in [int(port) for port in sys.argv[2:3]] + [0] * count:
     if len(ports) == count:
         break
     probe = socket.socket()
