@@ -19,7 +19,8 @@ struct Answer: Sendable {
     static func refusal(_ refusal: Refusal) -> Answer {
         var answer = error(refusal.status, refusal.code, refusal.message)
         if let seconds = refusal.retryAfterSeconds { answer.headers.append((.retryAfter, String(seconds))) }
-        if refusal.status == 401 { answer.headers.append((.wwwAuthenticate, "Basic realm=\"reprise\"")) }
+        // Not Basic, which would make a browser ask the shop's visitor for a password.
+        if refusal.status == 401 { answer.headers.append((.wwwAuthenticate, "Bearer realm=\"reprise\"")) }
         return answer
     }
 

@@ -62,7 +62,7 @@ final class LogWatch: Sendable {
                 if let bound = found.bytesMax, bound > 0 {
                     let share = Double(found.bytes) / Double(bound)
                     fill = max(fill, share)
-                    if found.bytes >= bound / 100 * UInt64(Limits.inputFillPercentMax) { full.insert(shard) }
+                    if share * 100 >= Double(Limits.inputFillPercentMax) { full.insert(shard) }
                 }
                 let now = clock.now()
                 state.withLock { $0.lastAnswer = now }
