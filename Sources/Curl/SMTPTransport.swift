@@ -39,7 +39,8 @@ package final class SMTPTransport: Sendable {
             return (.failed(detail: error.message, .provider), false)
         }
         let code = withExtendedLifetime(exchange) { handle.performed() }
-        return (exchange.result(code, replyCode: handle.number(CURLINFO_RESPONSE_CODE)), handle.number(CURLINFO_NUM_CONNECTS) == 0)
+        let result = exchange.result(code, replyCode: handle.number(CURLINFO_RESPONSE_CODE))
+        return (result, handle.number(CURLINFO_NUM_CONNECTS) == 0)
     }
 
     /// libcurl puts the addresses into its commands as they are: a line end would be a command of its own.

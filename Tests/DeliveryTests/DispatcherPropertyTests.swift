@@ -170,7 +170,9 @@ extension SplitMix {
 }
 
 @Suite struct DispatcherPropertyTests {
-    @Test("I11 I7 whatever is late, repeated, overtaken or crashes: no message leaves twice, and every action ends", arguments: 0..<60)
+    @Test(
+        "I11 I7 whatever is late, repeated, overtaken or crashes: no message leaves twice, and every action ends",
+        arguments: 0..<60)
     func neverTwice(_ seed: Int) throws {
         var world = DeliveryWorld(seed: UInt64(seed), shards: 3, nodes: 1 + seed % 3)
         var opened = 0

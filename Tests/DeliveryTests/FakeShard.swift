@@ -46,7 +46,8 @@ struct FakeShard: Sendable {
             return [
                 .actionClosed(
                     ActionClosed(
-                        customer: event.customer, action: action, rule: Self.rule, outcome: outcome, time: event.time, detail: detail))
+                        customer: event.customer, action: action, rule: Self.rule, outcome: outcome, time: event.time,
+                        detail: detail))
             ]
         default: return []
         }
@@ -81,7 +82,8 @@ struct FakeShard: Sendable {
             case .closed: return nil
             }
             return OpenAction(
-                action: action, customer: known.customer, rule: Self.rule, channel: .email, deadline: known.deadline, holder: holder)
+                action: action, customer: known.customer, rule: Self.rule, channel: .email, deadline: known.deadline,
+                holder: holder)
         }
     }
 }

@@ -9,7 +9,8 @@ import Testing
         let client = HTTPClient(connections: 2)
         let base = "http://127.0.0.1:\(server.port)"
         let answer = try await client.send(
-            HTTPRequest("POST", base + "/a?b=c", headers: [("Content-Type", "text/plain"), ("X-One", "1")], body: Array("häagen".utf8)))
+            HTTPRequest(
+                "POST", base + "/a?b=c", headers: [("Content-Type", "text/plain"), ("X-One", "1")], body: Array("häagen".utf8)))
         #expect(answer.status == 200)
         #expect(answer.headers["x-echo"] == "yes")
         #expect(answer.text == "POST /a?b=c 1 häagen")
@@ -45,7 +46,9 @@ import Testing
         let port = server.port
         let good = try await withThrowingTaskGroup(of: Bool.self) { group in
             for index in 0..<100 {
-                group.addTask { try await client.send(HTTPRequest("GET", "http://127.0.0.1:\(port)/\(index)")).text == "GET /\(index) - " }
+                group.addTask {
+                    try await client.send(HTTPRequest("GET", "http://127.0.0.1:\(port)/\(index)")).text == "GET /\(index) - "
+                }
             }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }

@@ -14,8 +14,8 @@ import Testing
     }
 
     static func message(
-        from: String = "Shop <shop@example.org>", to: String = "anna@example.org", subject: String = "Hello", text: String = "Hi\n",
-        html: String = ""
+        from: String = "Shop <shop@example.org>", to: String = "anna@example.org", subject: String = "Hello",
+        text: String = "Hi\n", html: String = ""
     ) throws -> MailMessage {
         MailMessage(
             from: try #require(MailAddress(from)), to: try #require(MailAddress(to)), subject: subject, text: text, html: html,
@@ -30,9 +30,11 @@ import Testing
 
     @Test("Python's email package reads what was written", arguments: [
         ("Hello", "Hi\n", ""),
-        ("Привет, Анна! Пора заказать кофе ещё раз, а то он скоро кончится", "Здравствуйте!\n.\n..\nFrom me\n", "<p>Здравствуйте &amp; до свидания</p>\n"),
+        ("Привет, Анна! Пора заказать кофе ещё раз, а то он скоро кончится",
+         "Здравствуйте!\n.\n..\nFrom me\n", "<p>Здравствуйте &amp; до свидания</p>\n"),
         ("=?UTF-8?B?c3Bvb2Y=?=", "trailing blanks   \n\ttabs\t\n\n\n", "<b>=3D</b>\n"),
-        (String(repeating: "long subject ", count: 40), String(repeating: "x", count: 1000) + "\n", "<i>" + String(repeating: "ü", count: 500) + "</i>\n"),
+        (String(repeating: "long subject ", count: 40), String(repeating: "x", count: 1000) + "\n",
+         "<i>" + String(repeating: "ü", count: 500) + "</i>\n"),
         ("👩‍👩‍👧‍👦 family", "👩‍👩‍👧‍👦\n", ""),
         ("", "\n", ""),
     ])
@@ -61,7 +63,8 @@ import Testing
         #expect(parsed.headers["Bcc"] == nil)
         #expect(parsed.headers["Subject"] == "Hello  Bcc: eve@example.org    body")
         for address in [
-            "anna@example.org\r\nBcc: eve@example.org", "a@b@c", "a b@c.org", "<a@b.org", "a@b.org, eve@b.org", "@b.org", "a@", "a@-b.org",
+            "anna@example.org\r\nBcc: eve@example.org", "a@b@c", "a b@c.org", "<a@b.org", "a@b.org, eve@b.org", "@b.org", "a@",
+            "a@-b.org",
             "a..b@c.org", "Anna\nBcc: x <a@b.org>", "a@b..org", "\"a b\"@c.org", "a@[127.0.0.1]", "a\u{2028}@b.org",
         ] {
             #expect(MailAddress(address) == nil, "\(address)")

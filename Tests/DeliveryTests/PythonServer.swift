@@ -5,7 +5,7 @@ final class PythonServer: Sendable {
     let port: Int
     private let process: Process
 
-    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let repository = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL
 
     struct Failure: Error { let message: String }
 

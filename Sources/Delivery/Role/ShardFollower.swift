@@ -71,7 +71,8 @@ struct ShardFollower: Sendable {
                 log.debug("A commit log cannot be read now", metadata: ["shard": "\(shard)", "error": "\(error)"])
             } catch {
                 log.error(
-                    "A commit log cannot be followed; the shard is asked anew", metadata: ["shard": "\(shard)", "error": "\(error)"])
+                    "A commit log cannot be followed; the shard is asked anew",
+                    metadata: ["shard": "\(shard)", "error": "\(error)"])
                 await pause(10)
                 return
             }
