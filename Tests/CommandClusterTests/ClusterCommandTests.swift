@@ -99,7 +99,7 @@ import Testing
         let status = try JSONDecoder().decode(ClusterStatus.self, from: Data(try await cluster.run(["status", "--json"]).utf8))
         #expect(status.workers.count { $0.alive } == 2)
         #expect(status.shards == 8)
-        #expect(try await cluster.run(["status"]).contains("8 shards, event-time time"))
+        #expect(try await cluster.run(["status"]).contains("8 shards, event-time mode"))
         #expect(try await cluster.run(["rules", "show"]).contains("time_since_last_purchase"))
         #expect(try await cluster.run(["rules", "apply", "-f", cluster.folder.path("rules.yaml")]).hasPrefix("unchanged, revision 1"))
     }

@@ -25,7 +25,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var killProcess: Int32?
     @Option(help: ArgumentHelp("What to call that process.", valueName: "name"))
     var killName: String = "a worker"
-    @Flag(help: ArgumentHelp("Only name the customer with the most orders.", visibility: .hidden))
+    @Flag(help: ArgumentHelp("Only name a customer to look at.", visibility: .hidden))
     var printExample = false
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -86,11 +86,12 @@ struct ReplayCommand: AsyncParsableCommand {
         bar.say("   \(killName) (process \(process)) was killed with -9; the others take over its shards")
     }
 
-    /// The customer with the most orders, of those the least id.
+    /// A customer worth a look: of those with at most six orders one with the most, the least id.
     private static func example(_ purchases: [Purchase]) -> String {
         var counts: [String: Int] = [:]
         for purchase in purchases { counts[purchase.customerID, default: 0] += 1 }
-        return counts.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
+        let few = counts.filter { $0.value <= 6 }
+        return (few.isEmpty ? counts : few).min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
     }
 }
 
