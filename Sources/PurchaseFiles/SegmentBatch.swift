@@ -4,17 +4,19 @@ internal import Model
 ///
 /// Message ids come from the customers' and orders' ids: sent again, nothing changes.
 package struct SegmentBatch: Sendable {
+    package enum Kind: Sendable { case identify, order }
+
     private var text = "{\"batch\":["
-    package private(set) var count = 0
+    /// Of each event in it: the purchase it stands for.
+    package private(set) var events: [(kind: Kind, row: Int)] = []
 
     package init() {}
 
-    /// Bytes so far.
-    package var byteCount: Int { text.utf8.count }
+    package var count: Int { events.count }
 
     /// Who made the purchase, with consent to e-mail when there is an address.
     package mutating func identify(_ purchase: Purchase) {
-        begin(type: "identify", id: "identify:" + purchase.customerID, purchase)
+        begin(.identify, type: "identify", id: "identify:" + purchase.customerID, purchase)
         text += ",\"traits\":{"
         var separator = ""
         if !purchase.email.isEmpty {
@@ -26,7 +28,7 @@ package struct SegmentBatch: Sendable {
     }
 
     package mutating func orderCompleted(_ purchase: Purchase) {
-        begin(type: "track", id: "order:" + purchase.orderID, purchase)
+        begin(.order, type: "track", id: "order:" + purchase.orderID, purchase)
         text += ",\"event\":\"Order Completed\",\"properties\":{\"order_id\":\(quoted(purchase.orderID))"
         text += ",\"revenue\":\(purchase.total),\"products\":["
         for (index, line) in purchase.lines.enumerated() {
@@ -40,9 +42,9 @@ package struct SegmentBatch: Sendable {
     /// The body; the batch goes on as it was.
     package func body() -> [UInt8] { Array((text + "]}").utf8) }
 
-    private mutating func begin(type: String, id: String, _ purchase: Purchase) {
+    private mutating func begin(_ kind: Kind, type: String, id: String, _ purchase: Purchase) {
         if count > 0 { text += "," }
-        count += 1
+        events.append((kind, purchase.row))
         text += "{\"type\":\"\(type)\",\"messageId\":\"\(String(Hashing.hash128(id), radix: 16))\""
         text += ",\"userId\":\(quoted(purchase.customerID)),\"timestamp\":\"\(CalendarDate.text(purchase.time))\""
     }

@@ -99,7 +99,7 @@ import Testing
         let status = try JSONDecoder().decode(ClusterStatus.self, from: Data(try await cluster.run(["status", "--json"]).utf8))
         #expect(status.workers.count { $0.alive } == 2)
         #expect(status.shards == 8)
-        #expect(try await cluster.run(["status"]).contains("8 shards, event-time time"))
+        #expect(try await cluster.run(["status"]).contains("8 shards, event-time mode"))
         #expect(try await cluster.run(["rules", "show"]).contains("time_since_last_purchase"))
         #expect(try await cluster.run(["rules", "apply", "-f", cluster.folder.path("rules.yaml")]).hasPrefix("unchanged, revision 1"))
     }
@@ -121,6 +121,13 @@ import Testing
         #expect(imported.output == "2 orders of 1 customers sent, 2 rows left out\n")
         #expect(imported.errors.contains("row 3: date '2024-02-31'"))
         #expect(imported.errors.contains("row 4: a quotation mark is opened and not closed"))
+        // Read well, and refused by the gateway: worth as much as no order is.
+        let refused = try cluster.folder.write(
+            "refused.csv", "order_id,customer_id,date,total\n10,emil,2024-02-13,5\n11,emil,2024-02-13,10000000000\n")
+        let taken = try await cluster.attempt(["import", refused, "--json"])
+        #expect(taken.status == 2)
+        #expect(taken.output.contains("\"orders\" : 1"), "\(taken.output)")
+        #expect(taken.errors.contains("row 3: the gateway refuses it: "), "\(taken.errors)")
         try await cluster.run(["clock", "advance", "--to", "2024-02-14T00:00:00Z", "--wait"])
         let view = try JSONDecoder().decode(
             CustomerView.self, from: Data(try await cluster.run(["customer", "show", "dora", "--json"]).utf8))

@@ -55,6 +55,6 @@ struct InstallCommand: AsyncParsableCommand {
         }
         let mode = eventTime ? "event-time" : "live"
         if json { return try Output.json(Answer(prefix: installation.prefix, shards: shards, replicas: replicas, timeMode: mode)) }
-        print("installation '\(installation.prefix)': \(shards) shards, \(mode) time, \(replicas) \(replicas == 1 ? "copy" : "copies")")
+        print("installation '\(installation.prefix)': \(shards) shards, \(mode) mode, \(replicas) \(replicas == 1 ? "copy" : "copies")")
     }
 }

@@ -18,11 +18,19 @@ struct GatewayAddressOptions: ParsableArguments {
 
 /// Sends batches over one connection that is kept open.
 struct GatewayConnection: Sendable {
-    /// The gateway understood the request and refuses it; sending it again would not help.
-    struct Refusal: Error, CustomStringConvertible {
-        var status: Int
+    /// An event of a batch that was not taken; it would be refused again.
+    struct Rejection: Decodable {
+        /// Its place in the batch, from 0.
+        var index: Int
+        var field: String?
         var message: String
-        var description: String { "the gateway answers \(status): \(message)" }
+
+        var reason: String { "the gateway refuses it: " + (field.map { $0 + " " } ?? "") + message }
+    }
+
+    private struct Answer: Decodable {
+        var message: String?
+        var rejected: [Rejection]?
     }
 
     /// How long a gateway that is down or overloaded is tried.
@@ -37,8 +45,9 @@ struct GatewayConnection: Sendable {
         authorization = "Basic " + Data((key + ":").utf8).base64EncodedString()
     }
 
-    /// Returns when the events are durable. Waits and tries again where the gateway is away or overloaded.
-    func send(_ body: [UInt8]) async throws {
+    /// Returns when the events are durable, but for those that it returns. Waits and tries again where the gateway is away
+    /// or overloaded.
+    func send(_ body: [UInt8]) async throws -> [Rejection] {
         let request = HTTPRequest(
             "POST", url + "/v1/batch", headers: [("Content-Type", "application/json"), ("Authorization", authorization)], body: body)
         let deadline = ContinuousClock.now + Self.patience
@@ -47,13 +56,11 @@ struct GatewayConnection: Sendable {
             var wait = Duration.milliseconds(200)
             do {
                 let response = try await client.send(request)
-                switch response.status {
-                case 200: return
-                case 429, 500...599:
-                    problem = Self.message(response)
-                    if let seconds = response.headers["retry-after"].flatMap({ Int64($0) }) { wait = .seconds(min(seconds, 10)) }
-                default: throw Refusal(status: response.status, message: Self.message(response))
-                }
+                let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body))
+                if response.status == 200 || answer?.rejected?.isEmpty == false { return answer?.rejected ?? [] }
+                problem = "\(response.status), \(answer?.message ?? String(response.text.prefix(200)))"
+                guard response.status == 429 || response.status >= 500 else { throw CommandError("the gateway answers \(problem)") }
+                if let seconds = response.headers["retry-after"].flatMap({ Int64($0) }) { wait = .seconds(min(seconds, 10)) }
             } catch let error as TransferError {
                 guard error.code != .options else { throw CommandError("--gateway '\(url)': \(error.message)") }
                 problem = error.message
@@ -68,12 +75,5 @@ struct GatewayConnection: Sendable {
     func isReady() async -> Bool {
         let response = try? await client.send(HTTPRequest("GET", url + "/ready", timeoutMilliseconds: 1000))
         return response?.status == 200
-    }
-
-    /// The `message` of an error's JSON; the body's beginning where there is none.
-    private static func message(_ response: HTTPResponse) -> String {
-        struct Body: Decodable { var message: String }
-        if let body = try? JSONDecoder().decode(Body.self, from: Data(response.body)) { return "\(response.status), \(body.message)" }
-        return "\(response.status), \(response.text.prefix(200))"
     }
 }

@@ -118,7 +118,7 @@ struct Loading {
     mutating func take(_ read: [PurchaseReader.Element]) async throws {
         for element in read {
             switch element {
-            case .failure(let row): note(row)
+            case .failure(let row): if row.row >= fromRow { note(row) }
             case .success(let purchase) where purchase.row < fromRow: continue
             case .success(let purchase):
                 gathered.append(purchase)
@@ -130,32 +130,20 @@ struct Loading {
     /// Sends what is gathered.
     mutating func finish() async throws {
         guard let last = gathered.last else { return }
-        try await send(gathered[...])
-        nextRow = last.row + 1
-        gathered.removeAll(keepingCapacity: true)
-    }
-
-    /// A batch that is refused is halved until the purchase that is to blame stands alone.
-    private mutating func send(_ purchases: ArraySlice<Purchase>) async throws {
         var batch = SegmentBatch()
-        var introduced: Set<String> = []
-        for purchase in purchases {
-            if !known.contains(purchase.customerID), introduced.insert(purchase.customerID).inserted { batch.identify(purchase) }
+        for purchase in gathered {
+            if known.insert(purchase.customerID).inserted { batch.identify(purchase) }
             batch.orderCompleted(purchase)
         }
-        do {
-            try await connection.send(batch.body())
-            known.formUnion(introduced)
-            sent += purchases.count
-        } catch let refusal as GatewayConnection.Refusal where refusal.status == 400 || refusal.status == 413 {
-            guard purchases.count > 1 else {
-                if let purchase = purchases.first { note(BrokenRow(row: purchase.row, reason: refusal.description)) }
-                return
-            }
-            let middle = purchases.startIndex + purchases.count / 2
-            try await send(purchases[..<middle])
-            try await send(purchases[middle...])
+        let rejections = try await connection.send(batch.body())
+        sent += gathered.count
+        for rejection in rejections where batch.events.indices.contains(rejection.index) {
+            let event = batch.events[rejection.index]
+            if event.kind == .order { sent -= 1 }
+            note(BrokenRow(row: event.row, reason: rejection.reason))
         }
+        nextRow = last.row + 1
+        gathered.removeAll(keepingCapacity: true)
     }
 
     private mutating func note(_ row: BrokenRow) {

@@ -25,7 +25,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var killProcess: Int32?
     @Option(help: ArgumentHelp("What to call that process.", valueName: "name"))
     var killName: String = "a worker"
-    @Flag(help: ArgumentHelp("Only name the customer with the most orders.", visibility: .hidden))
+    @Flag(help: ArgumentHelp("Only name a customer to look at.", visibility: .hidden))
     var printExample = false
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -39,8 +39,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let (purchases, broken) = try read()
         guard !purchases.isEmpty else { throw CommandError("\(file ?? "the shop") holds no orders") }
         if printExample { return print(Self.example(purchases)) }
-        for row in broken.prefix(20) { Output.note("\(file ?? ""): \(row)") }
-        if broken.count > 20 { Output.note("… and \(broken.count - 20) more broken rows") }
+        name(broken)
 
         let cluster = try await Cluster.open(installation, name: "reprise-replay")
         try cluster.requireEventTime()
@@ -55,9 +54,15 @@ struct ReplayCommand: AsyncParsableCommand {
             bar.show(index + 1, "\(CalendarDate.day(days.end(index - 1)))  \(Figures.count(driver.sent)) orders")
         }
         bar.finish()
+        name(driver.refused)
         let report = try await cluster.coordinator.mechanics(containing: driver.commits)
         if json { try Output.json(report) } else { print("\n" + MechanicsTable.text(report)) }
-        if !broken.isEmpty { throw ExitCode(2) }
+        if !broken.isEmpty || !driver.refused.isEmpty { throw ExitCode(2) }
+    }
+
+    private func name(_ rows: [BrokenRow]) {
+        for row in rows.prefix(20) { Output.note("\(file ?? "the shop"): \(row)") }
+        if rows.count > 20 { Output.note("… and \(rows.count - 20) more rows") }
     }
 
     private func read() throws -> ([Purchase], [BrokenRow]) {
@@ -86,11 +91,12 @@ struct ReplayCommand: AsyncParsableCommand {
         bar.say("   \(killName) (process \(process)) was killed with -9; the others take over its shards")
     }
 
-    /// The customer with the most orders, of those the least id.
+    /// A customer worth a look: of those with at most six orders one with the most, the least id.
     private static func example(_ purchases: [Purchase]) -> String {
         var counts: [String: Int] = [:]
         for purchase in purchases { counts[purchase.customerID, default: 0] += 1 }
-        return counts.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
+        let few = counts.filter { $0.value <= 6 }
+        return (few.isEmpty ? counts : few).min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
     }
 }
 
@@ -126,6 +132,8 @@ struct DayDriver {
     let clock: EventClock
     let progress: ShardProgress
     private(set) var sent = 0
+    /// Events that the gateway did not take.
+    private(set) var refused: [BrokenRow] = []
     /// The last commit of each shard that is known, by shard number.
     private(set) var commits: [Int: UInt64] = [:]
     private var known: Set<String> = []
@@ -141,13 +149,18 @@ struct DayDriver {
         for purchase in purchases {
             if known.insert(purchase.customerID).inserted { batch.identify(purchase) }
             batch.orderCompleted(purchase)
-            if batch.count >= 1000 {
-                try await connection.send(batch.body())
-                batch = SegmentBatch()
-            }
+            if batch.count >= 1000 { try await send(&batch) }
         }
-        if batch.count > 0 { try await connection.send(batch.body()) }
+        try await send(&batch)
         sent += purchases.count
         commits = try await progress.reached(clock.advance(to: end))
+    }
+
+    private mutating func send(_ batch: inout SegmentBatch) async throws {
+        guard batch.count > 0 else { return }
+        for rejection in try await connection.send(batch.body()) where batch.events.indices.contains(rejection.index) {
+            refused.append(BrokenRow(row: batch.events[rejection.index].row, reason: rejection.reason))
+        }
+        batch = SegmentBatch()
     }
 }

@@ -62,7 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
     private func show(_ status: ClusterStatus) throws {
         if quiet { return }
         if json { return try Output.json(status) }
-        print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) time")
+        print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) mode")
         print("")
         var table = TextTable([
             ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
