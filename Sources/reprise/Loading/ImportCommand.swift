@@ -139,7 +139,10 @@ struct Loading {
         sent += gathered.count
         for rejection in rejections where batch.events.indices.contains(rejection.index) {
             let event = batch.events[rejection.index]
-            if event.kind == .order { sent -= 1 }
+            switch event.kind {
+            case .order: sent -= 1
+            case .identify: known.remove(event.customerID)
+            }
             note(BrokenRow(row: event.row, reason: rejection.reason))
         }
         nextRow = last.row + 1

@@ -21,10 +21,6 @@ struct RulesCommand: AsyncParsableCommand {
             completion: .file(extensions: ["yaml", "yml"]))
         var files: [String]
 
-        func validate() throws {
-            guard !files.isEmpty else { throw ValidationError("-f: a file or folder is wanted") }
-        }
-
         /// Prints what is wrong, a line each: file, line, column, field, what is allowed.
         func load() throws -> RuleSet {
             do {
