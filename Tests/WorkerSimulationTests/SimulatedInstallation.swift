@@ -38,7 +38,7 @@ final class SimulatedInstallation: Sendable {
         return Task { [installation, logs, snapshots, messaging, clock] in
             try await WorkerRole.run(
                 options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging,
-                clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                clock: clock, log: Logger(label: "test") { _ in StreamLogHandler.standardError(label: "t") })
         }
     }
 
@@ -58,11 +58,14 @@ final class SimulatedInstallation: Sendable {
     /// Appends until it is known to be written, whatever the faults are.
     private func durably(_ log: LogName, _ payload: [UInt8]) async throws -> UInt64 {
         while true {
-            let before = try? await logs.last(of: log)
+            try Task.checkCancellation()
+            guard let before = try? await logs.last(of: log) ?? LogRecord(sequence: 0, time: .distantPast, payload: []) else {
+                continue
+            }
             do {
-                return try await logs.append(to: log, payload, expecting: before?.sequence ?? 0, id: nil)
+                return try await logs.append(to: log, payload, expecting: before.sequence, id: nil)
             } catch {
-                if let last = try? await logs.last(of: log), last.payload == payload, last.sequence > before?.sequence ?? 0 {
+                if let last = try? await logs.last(of: log), last.payload == payload, last.sequence > before.sequence {
                     return last.sequence
                 }
             }
@@ -71,13 +74,21 @@ final class SimulatedInstallation: Sendable {
 
     /// Waits until the shard's commits satisfy the condition; `LogReader` yields each as it is written.
     func awaitCommit(_ shard: Int, where holds: (Commit) -> Bool) async throws -> Commit {
-        let reader = try await logs.read(.commits(ShardID(index: shard)), from: 1)
+        let reader = try await reader(of: .commits(ShardID(index: shard)))
         defer { reader.close() }
         while true {
             for record in try await reader.next(max: 64) {
                 let commit = try Commit.decoded(record.payload).commit
                 if holds(commit) { return commit }
             }
+        }
+    }
+
+    /// A reader, however often that fails.
+    private func reader(of log: LogName) async throws -> any LogReader {
+        while true {
+            try Task.checkCancellation()
+            if let reader = try? await logs.read(log, from: 1) { return reader }
         }
     }
 

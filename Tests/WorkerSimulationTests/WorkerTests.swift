@@ -4,7 +4,7 @@ import SimulatedPorts
 import Testing
 import Workload
 
-@Suite("Worker over simulated ports", .timeLimit(.minutes(2)))
+@Suite("Worker over simulated ports", .serialized, .timeLimit(.minutes(2)))
 struct WorkerTests {
     let first = WorkerID(name: "a", instance: "1")
     let second = WorkerID(name: "b", instance: "2")
@@ -68,6 +68,7 @@ struct WorkerTests {
         _ = try await installation.awaitCommit(1) { $0.number >= 3 }
         try await installation.place(alive: [first, second], owners: [0, 1])
         let closing = try await installation.feed(workload, events: 2000..<3000, closing: true)
+        _ = try await installation.awaitCommit(1) { $0.owner == second.description }
         let fold = try await installation.answers(closing: closing)
         #expect(fold.answers == expected)
         let moved = try installation.commits(1)
@@ -95,11 +96,14 @@ struct WorkerTests {
         var other = ReferenceRules.ruleSet
         other.rules.removeLast()
         installation.logs.damage(1, of: .configuration) { $0 = other.encoded() }
+        installation.snapshots.setAvailable(false)
+        try await installation.place(alive: [second], owners: [0])
+        _ = try await installation.awaitCommit(0) { $0.kind == .released }
+        installation.snapshots.setAvailable(true)
         let count = try installation.commits(0).count
         let heard = HeartbeatProbe()
         let registration = try await installation.messaging.listen("worker.heartbeat") { _, payload in heard.take(payload) }
         let new = installation.start(second)
-        try await installation.place(alive: [second], owners: [0])
         let problem = await heard.problem(of: second)
         #expect(problem.contains("does not come out as it was recorded"))
         #expect(try installation.commits(0).count == count, "nothing is written on a state that is not the one decided on")
