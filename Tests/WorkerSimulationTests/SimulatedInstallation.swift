@@ -38,7 +38,7 @@ final class SimulatedInstallation: Sendable {
         return Task { [installation, logs, snapshots, messaging, clock] in
             try await WorkerRole.run(
                 options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging,
-                clock: clock, log: Logger(label: "test") { _ in StreamLogHandler.standardError(label: "t") })
+                clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }
     }
 
