@@ -43,6 +43,7 @@ struct WorkerTests {
         // The old one lives and works on: the placement only no longer believes so.
         let new = installation.start(second)
         try await installation.place(alive: [second], owners: [0, 0])
+        for shard in 0..<2 { _ = try await installation.awaitCommit(shard) { $0.owner == second.description } }
         let closing = try await installation.feed(workload, events: 1500..<3000, closing: true)
         let fold = try await installation.answers(closing: closing)
         #expect(fold.answers == expected)
