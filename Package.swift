@@ -99,7 +99,7 @@ let package = Package(
         tests("TemplatesTests", ["Templates", "Model"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "SimulatedPorts", "Model"]),
+        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),

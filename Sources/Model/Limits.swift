@@ -15,8 +15,8 @@ package enum Limits {
     /// At this size of gathered effects a commit is closed.
     package static let commitBytesTarget = 192 << 10
     package static let commitStepsMax = 256
-    /// Commits sent and not yet acknowledged, per shard.
-    package static let commitsInFlightMax = 8
+    /// Commits made and not yet acknowledged, per shard: one is on its way, the next is being made meanwhile.
+    package static let commitsWaitingMax = 2
     /// Above this share of an input stream's bound the gateway refuses new events (percent).
     package static let inputFillPercentMax = 90
 

@@ -3,6 +3,7 @@ package import Model
 /// One order as a file tells it.
 package struct Purchase: Equatable, Sendable {
     package struct Line: Equatable, Sendable {
+        /// Empty when the file does not tell.
         package var product: String
         /// For people; the id when the file has none.
         package var name: String

@@ -114,7 +114,7 @@ struct OrderColumns: Sendable {
         guard product.utf8.count <= 128 else { throw broken("product: at most 128 bytes, not \(product.utf8.count)") }
         return Purchase(
             row: row, orderID: order, customerID: customer, email: email, firstName: text("first_name"), time: time,
-            lines: [Purchase.Line(product: product.isEmpty ? "unknown" : product, name: product, quantity: quantity, total: total)])
+            lines: [Purchase.Line(product: product, name: product, quantity: quantity, total: total)])
     }
 }
 

@@ -8,7 +8,7 @@ package struct SegmentBatch: Sendable {
 
     private var text = "{\"batch\":["
     /// Of each event in it: the purchase it stands for.
-    package private(set) var events: [(kind: Kind, row: Int)] = []
+    package private(set) var events: [(kind: Kind, row: Int, customerID: String)] = []
 
     package init() {}
 
@@ -31,7 +31,7 @@ package struct SegmentBatch: Sendable {
         begin(.order, type: "track", id: "order:" + purchase.orderID, purchase)
         text += ",\"event\":\"Order Completed\",\"properties\":{\"order_id\":\(quoted(purchase.orderID))"
         text += ",\"revenue\":\(purchase.total),\"products\":["
-        for (index, line) in purchase.lines.enumerated() {
+        for (index, line) in purchase.lines.filter({ !$0.product.isEmpty }).enumerated() {
             if index > 0 { text += "," }
             text += "{\"product_id\":\(quoted(line.product)),\"name\":\(quoted(line.name)),\"quantity\":\(line.quantity)"
             text += ",\"price\":\(line.total.divided(among: line.quantity))}"
@@ -44,7 +44,7 @@ package struct SegmentBatch: Sendable {
 
     private mutating func begin(_ kind: Kind, type: String, id: String, _ purchase: Purchase) {
         if count > 0 { text += "," }
-        events.append((kind, purchase.row))
+        events.append((kind, purchase.row, purchase.customerID))
         text += "{\"type\":\"\(type)\",\"messageId\":\"\(String(Hashing.hash128(id), radix: 16))\""
         text += ",\"userId\":\(quoted(purchase.customerID)),\"timestamp\":\"\(CalendarDate.text(purchase.time))\""
     }

@@ -40,7 +40,7 @@ extension ShardOwner {
     func pump() {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
-        guard chain.waiting.count < Limits.commitsInFlightMax else { return }
+        guard chain.waiting.count < Limits.commitsWaitingMax else { return }
         if wantsSnapshot {
             guard chain.waiting.isEmpty else { return }
             wantsSnapshot = false
@@ -72,10 +72,11 @@ extension ShardOwner {
         }
     }
 
-    /// Appends a commit behind the last one, without waiting.
+    /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
+    /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
     func commit(_ kind: Commit.Kind, _ steps: [Step]) {
-        guard let completed = shard?.completedInput, let sent = chain?.next(kind, steps, completedInput: completed) else { return }
-        send(sent)
+        guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else { return }
+        if chain?.waiting.count == 1 { send(made) }
         check()
     }
 
@@ -94,6 +95,7 @@ extension ShardOwner {
                 return finish(.failed("commit \(number) was written at \(sequence) of its log"))
             }
             chain?.acknowledge(number)
+            if let next = chain?.waiting.first { send(next) }
             if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
@@ -109,7 +111,7 @@ extension ShardOwner {
     private func settle() async {
         while end == nil {
             do {
-                // Whatever was sent is decided by now, or will be refused behind what is sent again.
+                // What was sent and comes in late is refused behind what is sent again: it expects the same place.
                 try await around.clock.sleep(until: around.clock.now() + 100)
                 let last = try await lastCommit()
                 guard end == nil, let settlement = chain?.settle(last) else { return }
@@ -118,7 +120,7 @@ extension ShardOwner {
                 case .broken(let what): finish(.failed(what))
                 case .resend(let waiting):
                     isSettling = false
-                    for commit in waiting { send(commit) }
+                    if let first = waiting.first { send(first) }
                     check()
                     pump()
                 }

@@ -22,9 +22,9 @@ package enum WorkerRole {
 actor Worker {
     private let options: WorkerOptions
     private let installation: Installation
-    private let around: ShardOwner.Surroundings
+    private nonisolated let around: ShardOwner.Surroundings
     private let executors: [ThreadExecutor]
-    private let log: Logger
+    private nonisolated let log: Logger
     private var owners: [ShardID: ShardOwner] = [:]
     private var placed: Set<ShardID> = []
     private var alive: Set<String> = []
@@ -52,12 +52,12 @@ actor Worker {
     }
 
     func run() async throws {
-        try await rules.loadNewest()
+        try await persistently { try await self.rules.loadNewest() }
         log.info("worker started", metadata: ["threads": "\(options.threads)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.followPlacement() }
-                group.addTask { try await self.rules.follow() }
+                group.addTask { try await self.persistently { try await self.followPlacement() } }
+                group.addTask { try await self.persistently { try await self.rules.follow() } }
                 group.addTask { try await self.spreadRules() }
                 group.addTask { try await self.beat() }
                 if installation.timeMode == .live { group.addTask { try await self.tick() } }
@@ -68,6 +68,18 @@ actor Worker {
             log.info("worker stopping")
         }
         await stop()
+    }
+
+    /// Does it again, after a moment, for as long as a log cannot be reached.
+    private nonisolated func persistently(_ work: @Sendable () async throws -> Void) async throws {
+        while true {
+            do {
+                return try await work()
+            } catch let error as LogError where error.code == .unavailable || error.code == .ambiguous {
+                log.warning("log not reachable", metadata: ["error": "\(error)"])
+                try await around.clock.sleep(until: around.clock.now() + 250)
+            }
+        }
     }
 
     private func stop() async {

@@ -7,9 +7,9 @@ struct Reprise: AsyncParsableCommand {
         commandName: "reprise",
         abstract: "Brings a retailer's customers back, and says what each rule brought.",
         discussion: """
-            Commands find the installation by --nats and --prefix, and the gateway by --gateway and --write-key; each of
-            these may stand in the environment instead (REPRISE_NATS, REPRISE_PREFIX, REPRISE_GATEWAY, REPRISE_WRITE_KEY).
-            Data goes to standard output, everything else to standard error. Exit codes: 0 done; 1 it could not be done;
+            Commands find the installation by --nats and --prefix, and the gateway by --gateway and --write-key; each of \
+            these may stand in the environment instead (REPRISE_NATS, REPRISE_PREFIX, REPRISE_GATEWAY, REPRISE_WRITE_KEY). \
+            Data goes to standard output, everything else to standard error. Exit codes: 0 done; 1 it could not be done; \
             2 done in part (rows of a file, or a cluster that is not ready); 64 the arguments are wrong.
             """,
         groupedSubcommands: [

@@ -8,6 +8,7 @@ import Testing
     private static let rules = """
         installation:
           currency: USD
+          time_zone: UTC
           fulfilled: on_placed
         templates:
           - name: letter
@@ -121,9 +122,9 @@ import Testing
         #expect(imported.output == "2 orders of 1 customers sent, 2 rows left out\n")
         #expect(imported.errors.contains("row 3: date '2024-02-31'"))
         #expect(imported.errors.contains("row 4: a quotation mark is opened and not closed"))
-        // Read well, and refused by the gateway: worth as much as no order is.
+        // Read well, and refused by the gateway: nobody is called null.
         let refused = try cluster.folder.write(
-            "refused.csv", "order_id,customer_id,date,total\n10,emil,2024-02-13,5\n11,emil,2024-02-13,10000000000\n")
+            "refused.csv", "order_id,customer_id,date,total\n10,emil,2024-02-13,5\n11,null,2024-02-13,5\n")
         let taken = try await cluster.attempt(["import", refused, "--json"])
         #expect(taken.status == 2)
         #expect(taken.output.contains("\"orders\" : 1"), "\(taken.output)")

@@ -33,7 +33,7 @@ import Testing
         (["import", "orders.csv", "--from-row", "0"], "--from-row: 1 or more"),
         (["replay"], "a file or --simulated is wanted, one of them"),
         (["clock", "advance", "--to", "tomorrow"], "--to 'tomorrow': a time between 1980 and 2099 is wanted"),
-        (["rules", "check"], "-f: a file or folder is wanted"),
+        (["rules", "check"], "Missing expected argument '--file <path> ...'"),
         (["launch"], "launch"),
     ]
 

@@ -120,6 +120,6 @@ import Testing
         #expect((1..<100).contains(Limits.inputFillPercentMax))
         #expect(Limits.snapshotsKept >= 2, "a damaged one must have another behind it")
         #expect(Limits.commitBytesMax < Limits.snapshotEveryBytes)
-        #expect(Limits.attemptsMax >= 1 && Limits.permitsInFlightMax >= 1 && Limits.commitsInFlightMax >= 1)
+        #expect(Limits.attemptsMax >= 1 && Limits.permitsInFlightMax >= 1 && Limits.commitsWaitingMax >= 1)
     }
 }

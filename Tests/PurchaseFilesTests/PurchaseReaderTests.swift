@@ -158,6 +158,16 @@ import Testing
             ))
     }
 
+    @Test func `an order of which no product is told has none`() throws {
+        let time = try #require(CalendarDate.instant("1997-01-01"))
+        let purchase = Purchase(
+            row: 1, orderID: "o", customerID: "c", email: "", time: time,
+            lines: [Purchase.Line(product: "", name: "", quantity: 1, total: Amount(tenThousandths: 50_000))])
+        var batch = SegmentBatch()
+        batch.orderCompleted(purchase)
+        #expect(String(decoding: batch.body(), as: UTF8.self).hasSuffix("\"revenue\":5.00,\"products\":[]}}]}"))
+    }
+
     @Test func `the same purchase has the same message ids`() throws {
         let purchase = try #require(SimulatedShop.purchases().first)
         var (left, right) = (SegmentBatch(), SegmentBatch())

@@ -37,7 +37,7 @@ start_nats() {
     read -ra ports <<<"$(free_ports $((replicas * 2)))"
     nats_urls=""
     for ((index = 0; index < replicas; index++)); do
-        routes+=" \"nats://127.0.0.1:${ports[replicas + index]}\""
+        routes+="${routes:+, }\"nats://127.0.0.1:${ports[replicas + index]}\""
         nats_urls+="${nats_urls:+,}nats://127.0.0.1:${ports[index]}"
     done
     for ((index = 0; index < replicas; index++)); do
@@ -49,7 +49,7 @@ start_nats() {
             # Each log has a bound; the sum of the bounds may be larger than the disk is now.
             echo "jetstream { store_dir: \"$data/nats/$((index + 1))\", max_file_store: 4TB }"
             if [ "$replicas" -gt 1 ]; then
-                echo "cluster { name: reprise, listen: \"127.0.0.1:${ports[replicas + index]}\", routes: [$routes ] }"
+                echo "cluster { name: reprise, listen: \"127.0.0.1:${ports[replicas + index]}\", routes: [$routes] }"
             fi
         } >"$conf"
         start "nats-$((index + 1))" "$NATS_SERVER" -c "$conf"
@@ -85,7 +85,10 @@ ENV
     load_env
 
     [ "$mode" = live ] || arguments+=(--event-time)
-    "$reprise" install --wait 60 --shards "$shards" --replicas "$replicas" "${arguments[@]}"
+    "$reprise" install --wait 60 --shards "$shards" --replicas "$replicas" "${arguments[@]}" || {
+        died || true
+        fail "the installation could not be created; the logs are in $data/logs"
+    }
 
     start coordinator "$reprise" coordinator --data "$data/coordinator"
     start gateway "$reprise" gateway --port "$gateway_port"

@@ -1,20 +1,23 @@
 # Sourced by scripts that start processes. `data` names the cluster's folder; $data/pids/NAME holds a process's id and the
 # time at which the kernel started it: only a process that still has both is ours to end.
 
-# What the kernel calls the start of a process: clock ticks since boot. Empty when there is none.
+# start_time PID: sets `started` to what the kernel calls the start of a process, clock ticks since boot; empty when there
+# is none. No process is started for it: it is asked often.
 start_time() {
-    local stat
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    local stat fields
+    started=""
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
     # The program's name may hold anything, blanks and brackets too: count from behind its last bracket.
-    set -- ${stat##*)}
-    [ "$1" = Z ] || echo "${20}"
+    read -ra fields <<<"${stat##*)}"
+    [ "${fields[0]}" = Z ] || started=${fields[19]}
 }
 
 # alive NAME: whether the process that we started under this name still runs.
 alive() {
-    local pid since
+    local pid since started
     { read -r pid since <"$data/pids/$1"; } 2>/dev/null || return 1
-    [ -n "$since" ] && [ "$(start_time "$pid")" = "$since" ]
+    start_time "$pid"
+    [ -n "$since" ] && [ "$started" = "$since" ]
 }
 
 pid_of() {
@@ -31,9 +34,10 @@ start() {
     ! alive "$name" || fail "$name already runs in $data"
     mkdir -p "$data/pids" "$data/logs"
     setsid "$@" >>"$data/logs/$name.log" 2>&1 </dev/null 9>&- &
-    local pid=$!
+    local pid=$! started
     disown "$pid"
-    printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$data/pids/$name"
+    start_time "$pid"
+    printf '%s %s\n' "$pid" "$started" >"$data/pids/$name"
 }
 
 # Names of all processes of the folder, those that others depend on last.

@@ -7,7 +7,7 @@ struct InstallCommand: AsyncParsableCommand {
         commandName: "install",
         abstract: "Create an installation: its logs, and what is fixed for good.",
         discussion: """
-            Shards, kind of time and replicas cannot be changed later. Creating what exists with the same settings does
+            Shards, kind of time and replicas cannot be changed later. Creating what exists with the same settings does \
             nothing; with other settings it is refused.
             """)
 

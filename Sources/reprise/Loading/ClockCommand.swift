@@ -12,7 +12,7 @@ struct ClockCommand: AsyncParsableCommand {
             commandName: "advance",
             abstract: "Say what time it is: timers that are due by then run.",
             discussion: """
-                Writes a clock record to every shard, behind all events that were accepted so far. Time never goes back: a
+                Writes a clock record to every shard, behind all events that were accepted so far. Time never goes back: a \
                 record before the shard's clock changes nothing.
                 """)
 

@@ -52,7 +52,7 @@ struct GatewayConnection: Sendable {
             "POST", url + "/v1/batch", headers: [("Content-Type", "application/json"), ("Authorization", authorization)], body: body)
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            let problem: String
+            var problem = ""
             var wait = Duration.milliseconds(200)
             do {
                 let response = try await client.send(request)

@@ -20,15 +20,18 @@ struct ImportCommand: AsyncParsableCommand {
         abstract: "Send a file of orders through the gateway.",
         discussion: """
             Formats, found out by the first row:
-              orders  CSV with the columns order_id, customer_id, date, total and, where known, email, first_name, product,
-                      quantity; comma, semicolon or tab between. Rows that follow each other with one order_id are the
-                      lines of one order. Example:
-                        order_id,customer_id,email,date,product,quantity,total
-                        A-1,4711,ada@example.com,2024-05-31T18:30:00Z,tea,2,9.80
-              cdnow   the CDNOW data: customer, day, number of CDs, value; see ./cluster/demo
+              orders  CSV with the columns order_id, customer_id, date, total
+                      and, where known, email, first_name, product, quantity;
+                      comma, semicolon or tab between. Rows that follow each
+                      other with one order_id are the lines of one order:
 
-            Rows that cannot be read are named with their number and the reason, and the rest goes in. A file may be sent
-            again, whole or from a row on: orders are known by their ids and count once. An address in the file is taken
+                order_id,customer_id,email,date,product,quantity,total
+                A-1,4711,ada@example.com,2024-05-31T18:30:00Z,tea,2,9.80
+
+              cdnow   CDNOW's data: customer, day, number of CDs, value
+
+            Rows that cannot be read are named with their number and the reason, and the rest goes in. A file may be sent \
+            again, whole or from a row on: orders are known by their ids and count once. An address in the file is taken \
             as consent to e-mail. Exit code 2 when rows were left out.
             """)
 
@@ -139,7 +142,10 @@ struct Loading {
         sent += gathered.count
         for rejection in rejections where batch.events.indices.contains(rejection.index) {
             let event = batch.events[rejection.index]
-            if event.kind == .order { sent -= 1 }
+            switch event.kind {
+            case .order: sent -= 1
+            case .identify: known.remove(event.customerID)
+            }
             note(BrokenRow(row: event.row, reason: rejection.reason))
         }
         nextRow = last.row + 1

@@ -8,8 +8,8 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Let the days of a file of orders pass again, and show what the rules made of them.",
         discussion: """
-            For an event-time installation. Day by day: the day's orders go through the gateway, then the day ends (a clock
-            record in every shard), then every message of the day gets its outcome. So the result is the same on any
+            For an event-time installation. Day by day: the day's orders go through the gateway, then the day ends (a clock \
+            record in every shard), then every message of the day gets its outcome. So the result is the same on any \
             machine, whatever fails meanwhile. Reads the files that `reprise import` reads.
             """)
 

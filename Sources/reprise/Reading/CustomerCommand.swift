@@ -27,15 +27,17 @@ struct CustomerCommand: AsyncParsableCommand {
             let answer = try await cluster.ask("shard.\(shard).customer", Array(key.text.utf8), of: "shard \(shard)")
             let view = try JSONDecoder().decode(CustomerView.self, from: Data(answer))
             guard view.found else { throw CommandError("nobody is known by the key '\(key)' (its shard, \(shard), was asked)") }
-            if json { try Output.json(view) } else { print(CustomerText.text(view)) }
+            if json { return try Output.json(view) }
+            let rules = try await cluster.logs.last(of: .configuration).map { try RuleSet.decoded($0.payload, revision: $0.sequence) }
+            print(CustomerText.text(view, currencyDigits: Int(rules?.currencyDigits ?? 2)))
         }
     }
 }
 
 /// A profile for a terminal.
 enum CustomerText {
-    static func text(_ view: CustomerView) -> String {
-        func money(_ minor: Int64) -> String { Figures.money(minor, digits: 2) + " " + view.currency }
+    static func text(_ view: CustomerView, currencyDigits: Int) -> String {
+        func money(_ minor: Int64) -> String { Figures.money(minor, digits: currencyDigits) + " " + view.currency }
         func day(_ milliseconds: Int64?) -> String { milliseconds.map { CalendarDate.day(Instant(milliseconds: $0)) } ?? "-" }
         func time(_ milliseconds: Int64) -> String { CalendarDate.text(Instant(milliseconds: milliseconds)) }
         var lines = ["\(view.customer)   (shard \(view.shard))"]

@@ -6,12 +6,12 @@ struct MechanicsCommand: AsyncParsableCommand {
         commandName: "mechanics",
         abstract: "Show what each rule brought: executions, messages, conversions, sales, revenue.",
         discussion: """
-            EXECUTIONS  times the rule decided to act
-            SENT        messages that left (or, for rules that only record, were recorded)
-            CONVERSIONS messages that were followed by an order within the rule's window
-            RATE        conversions of the messages sent
-            SALES       orders credited to the rule, each to one rule only
-            REVENUE     what those orders are worth
+            EXECUTIONS   times the rule decided to act
+            SENT         messages that left; for a rule that only records: recorded
+            CONVERSIONS  messages that an order followed within the rule's window
+            RATE         conversions of the messages sent
+            SALES        orders credited to the rule, each to one rule only
+            REVENUE      what those orders are worth
             """)
 
     @OptionGroup var installation: InstallationOptions

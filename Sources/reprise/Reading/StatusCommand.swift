@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show workers and shards: who owns what, how far each is.",
         discussion: """
-            LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an
+            LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an \
             outcome. Exit code 2 when a shard is not served (with --wait: not within that time).
             """)
 

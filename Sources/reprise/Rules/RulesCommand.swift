@@ -9,7 +9,7 @@ struct RulesCommand: AsyncParsableCommand {
         commandName: "rules",
         abstract: "Check, apply and show rules, segments, templates and settings.",
         discussion: """
-            Files are YAML; all files named together are the whole configuration. docs/examples holds some that are
+            Files are YAML; all files named together are the whole configuration. docs/examples holds some that are \
             explained line by line.
             """,
         subcommands: [Check.self, Apply.self, Show.self])
@@ -20,10 +20,6 @@ struct RulesCommand: AsyncParsableCommand {
             help: ArgumentHelp("A file, or a folder with all its .yaml and .yml files. May be given more than once.", valueName: "path"),
             completion: .file(extensions: ["yaml", "yml"]))
         var files: [String]
-
-        func validate() throws {
-            guard !files.isEmpty else { throw ValidationError("-f: a file or folder is wanted") }
-        }
 
         /// Prints what is wrong, a line each: file, line, column, field, what is allowed.
         func load() throws -> RuleSet {
@@ -51,7 +47,7 @@ struct RulesCommand: AsyncParsableCommand {
             commandName: "apply",
             abstract: "Make files the installation's configuration.",
             discussion: """
-                They replace what was applied before, as a whole and with a revision of its own. Files with a mistake change
+                They replace what was applied before, as a whole and with a revision of its own. Files with a mistake change \
                 nothing. Files that change nothing make no revision.
                 """)
 
