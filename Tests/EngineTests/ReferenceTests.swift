@@ -14,19 +14,19 @@ struct ReferenceTests {
         for index in 0..<events {
             let input = workload.event(at: index).input(seed: 42)
             if let clockEvery, input.time - clock >= clockEvery {
-                await harness.feed(pending)
+                try await harness.feed(pending)
                 pending.removeAll(keepingCapacity: true)
                 clock = clock + clockEvery
-                await harness.clock(clock)
+                try await harness.clock(clock)
             }
             pending.append(input)
             if pending.count == 2000 {
-                await harness.feed(pending)
+                try await harness.feed(pending)
                 pending.removeAll(keepingCapacity: true)
             }
         }
-        await harness.feed(pending)
-        await harness.clock(ReferenceWorkload.closing)
+        try await harness.feed(pending)
+        try await harness.clock(ReferenceWorkload.closing)
         var fold = AnswerFold()
         for id in harness.installation.shards.all {
             let steps = await harness.steps[id] ?? []

@@ -9,7 +9,8 @@ final actor ShardHarness {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     let installation: Installation
-    let rules: CompiledRules
+    private var rules: CompiledRules
+    private var revisions: [UInt64: CompiledRules] = [:]
     private var shards: [ShardID: Shard] = [:]
     private var inputs: [ShardID: [LogRecord]] = [:]
     private(set) var steps: [ShardID: [Step]] = [:]
@@ -18,6 +19,7 @@ final actor ShardHarness {
         let map = try #require(ShardMap(shards: shards))
         installation = Installation(shards: map, timeMode: timeMode, replicas: 1)
         self.rules = CompiledRules(rules)
+        revisions[rules.revision] = self.rules
         executor = ThreadExecutor()
     }
 
@@ -28,47 +30,58 @@ final actor ShardHarness {
         return new
     }
 
-    /// Puts a message into a shard's IN and runs steps until nothing waits.
-    @discardableResult
-    func put(_ message: InputMessage, at logTime: Instant = .distantPast, to id: ShardID = ShardID(0)) -> [Effect] {
-        put(bytes: message.encoded(), at: logTime, to: id)
+    /// From now on every shard decides by these; their revision must be new.
+    func adopt(_ set: RuleSet) throws {
+        try #require(revisions[set.revision] == nil)
+        rules = CompiledRules(set)
+        revisions[set.revision] = rules
+        for shard in shards.values { shard.adopt(rules) }
     }
 
+    /// Puts a message into a shard's IN and runs steps until nothing waits.
     @discardableResult
-    func put(bytes: [UInt8], at logTime: Instant = .distantPast, to id: ShardID = ShardID(0)) -> [Effect] {
-        let sequence = UInt64(inputs[id]?.count ?? 0) + 1
-        inputs[id, default: []].append(LogRecord(sequence: sequence, time: logTime, payload: bytes))
+    func put(_ message: InputMessage, at logTime: Instant = .distantPast, to id: ShardID = ShardID(0)) throws -> [Effect] {
+        try put(bytes: [message.encoded()], at: logTime, to: id)
+    }
+
+    /// Puts messages into a shard's IN at once and runs steps until none waits.
+    @discardableResult
+    func put(bytes messages: [[UInt8]], at logTime: Instant = .distantPast, to id: ShardID = ShardID(0)) throws -> [Effect] {
         var queue = InputQueue()
-        if sequence > 0, let record = inputs[id]?.last { queue.append(record) }
-        return drain(&queue, now: logTime, id)
+        for bytes in messages {
+            let record = LogRecord(sequence: UInt64(inputs[id]?.count ?? 0) + 1, time: logTime, payload: bytes)
+            inputs[id, default: []].append(record)
+            queue.append(record)
+        }
+        return try drain(&queue, now: logTime, id)
     }
 
     /// Live mode: runs what is due by now.
     @discardableResult
-    func tick(_ now: Instant, _ id: ShardID = ShardID(0)) -> [Effect] {
+    func tick(_ now: Instant, _ id: ShardID = ShardID(0)) throws -> [Effect] {
         var queue = InputQueue()
-        return drain(&queue, now: now, id)
+        return try drain(&queue, now: now, id)
     }
 
-    private func drain(_ queue: inout InputQueue, now: Instant, _ id: ShardID) -> [Effect] {
+    private func drain(_ queue: inout InputQueue, now: Instant, _ id: ShardID) throws -> [Effect] {
         var effects: [Effect] = []
         while let step = shard(id).runStep(&queue, now: now) {
             steps[id, default: []].append(step)
-            effects += (try? step.decodedEffects()) ?? []
+            effects += try step.decodedEffects()
         }
         return effects
     }
 
-    /// Events and clock records, spread over the shards by customer.
-    func feed(_ events: [Event]) {
+    /// Events, spread over the shards by customer.
+    func feed(_ events: [Event], at logTime: Instant = .distantPast) throws {
         let byShard = Dictionary(grouping: events) { installation.shards.shard(of: $0.customer) }
         for id in installation.shards.all {
-            if let own = byShard[id] { put(.events(own), to: id) }
+            if let own = byShard[id] { try put(.events(own), at: logTime, to: id) }
         }
     }
 
-    func clock(_ instant: Instant) {
-        for id in installation.shards.all { put(.clock(instant), to: id) }
+    func clock(_ instant: Instant) throws {
+        for id in installation.shards.all { try put(.clock(instant), to: id) }
     }
 
     /// Everything decided, in each shard's order.
@@ -79,8 +92,9 @@ final actor ShardHarness {
     func encoded(_ id: ShardID = ShardID(0)) -> [UInt8] { shard(id).encoded() }
     func view(_ key: CustomerKey) -> CustomerView { shard(installation.shards.shard(of: key)).view(of: key) }
     func openActions(_ id: ShardID = ShardID(0)) -> [OpenActions.Action] { shard(id).openActionList() }
+    func customers(_ id: ShardID = ShardID(0)) -> Int { shard(id).customers }
 
-    /// Runs every recorded step again from nothing, or from a snapshot taken after the first `from` steps; fails unless
+    /// Runs every recorded step again from nothing, or from a snapshot taken after the first `from` steps; false unless
     /// each step comes out as it was recorded and the state is the same in the end.
     func replay(_ id: ShardID = ShardID(0), from: Int = 0) throws -> Bool {
         let recorded = steps[id] ?? []
@@ -94,10 +108,14 @@ final actor ShardHarness {
         for (index, step) in recorded.enumerated() {
             if index == from, from > 0 {
                 let snapshot = again.encoded()
-                again = Shard(id: id, installation: installation, rules: rules, executor: executor)
+                let under = try #require(revisions[try Shard.revision(ofEncoded: snapshot)])
+                again = Shard(id: id, installation: installation, rules: under, executor: executor)
                 try again.restore(snapshot)
                 guard again.encoded() == snapshot else { return false }
                 queue = feed(again)
+            }
+            if again.rules.set.revision != step.configuration {
+                again.adopt(try #require(revisions[step.configuration]))
             }
             guard try again.replay(step, &queue) == step else { return false }
         }

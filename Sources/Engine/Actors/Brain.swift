@@ -23,7 +23,19 @@ struct Brain: Sendable {
         }
     }
 
+    private func check(_ identify: Identify, _ profile: Profile) throws(EventFault) {
+        var names = Set(profile.traits.map(\.name))
+        for trait in identify.traits {
+            guard trait.name.utf8.count <= Limits.nameBytesMax, trait.value.utf8.count <= Limits.traitValueBytesMax else {
+                throw EventFault("a trait of more than \(Limits.traitValueBytesMax) bytes, or its name of \(Limits.nameBytesMax)")
+            }
+            if trait.value.isEmpty { names.remove(trait.name) } else { names.insert(trait.name) }
+            guard names.count <= Limits.traitsMax else { throw EventFault("more than \(Limits.traitsMax) traits") }
+        }
+    }
+
     private func apply(_ identify: Identify, to profile: inout Profile) throws(EventFault) {
+        try check(identify, profile)
         for trait in identify.traits {
             let place = profile.traits.firstIndex { $0.name >= trait.name } ?? profile.traits.count
             let known = place < profile.traits.count && profile.traits[place].name == trait.name
@@ -33,9 +45,6 @@ struct Brain: Sendable {
             } else if known {
                 profile.traits[place].value = trait.value
             } else {
-                guard profile.traits.count < Limits.traitsMax else {
-                    throw EventFault("more than \(Limits.traitsMax) traits")
-                }
                 profile.traits.insert(trait, at: place)
             }
         }
@@ -53,7 +62,7 @@ struct Brain: Sendable {
     }
 }
 
-/// An event that cannot be applied; it is set aside and its neighbours go on. The profile may not have been changed.
+/// An event that cannot be applied; it is set aside and its neighbours go on. Nothing of it is in the profile.
 struct EventFault: Error, Equatable {
     let reason: String
     init(_ reason: String) { self.reason = reason }

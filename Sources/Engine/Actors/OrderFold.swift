@@ -4,10 +4,21 @@ import Model
 // happened end in the same state.
 
 extension Brain {
+    /// The gateway keeps these; a profile that outgrew its bounds would stop its shard.
+    private func check(_ event: OrderEvent) throws(EventFault) {
+        let ids = event.lines.lazy.map(\.product.id)
+        guard event.orderID.utf8.count <= Limits.identifierBytesMax, ids.allSatisfy({ $0.utf8.count <= Limits.identifierBytesMax })
+        else { throw EventFault("an id of more than \(Limits.identifierBytesMax) bytes") }
+        guard (event.revenue ?? 0).magnitude <= UInt64(Limits.moneyMax) else {
+            throw EventFault("an amount beyond \(Limits.moneyMax) minor units")
+        }
+    }
+
     mutating func apply(_ event: OrderEvent, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault) {
         if !event.currency.isEmpty && event.currency != rules.set.currency {
             throw EventFault("currency \(event.currency), the installation's is \(rules.set.currency)")
         }
+        try check(event)
         for line in event.lines where products.index(of: line.product) == nil {
             throw EventFault("more than \(Limits.productsPerShardMax) products in one shard")
         }
@@ -52,12 +63,15 @@ extension Brain {
         let revenue = state.stands ? event.revenue ?? event.linesTotal : 0
         profile.orders.append(
             Order(
-                id: event.orderID, state: state, placed: now, changed: now, revenue: revenue, wasFulfilled: false, credit: nil))
+                id: event.orderID, state: state, placed: now, changed: now, revenue: revenue, wasFulfilled: false, credit: nil,
+                awaitsWorth: event.awaitsWorth))
         guard state.stands else { return }
         let index = profile.orders.count - 1
+        let known = profile.lastOrder
         count(index, sign: 1, in: &profile)
         creditNew(index, at: now, customer: customer, in: &profile)
-        armLapse(anchor: profile.lastOrder ?? now, in: &profile)
+        // A late one says nothing about the last; of two at one instant the first has set the timer.
+        if known != now && profile.lastOrder == now { armLapse(anchor: now, in: &profile) }
         if event.change == .fulfilled || rules.set.fulfilledOnPlaced { fulfil(index, event.lines, at: now, in: &profile) }
     }
 
@@ -99,10 +113,14 @@ extension Brain {
         armReview(order: profile.orders[index].id, lines, at: now, in: &profile)
     }
 
-    /// A cancelled order that comes back; a repeat of a placed one is nothing.
+    /// A cancelled order that comes back, or one that was seen first by a change that did not say what it is worth; a
+    /// repeat of a placed one is nothing.
     private mutating func renew(
         _ index: Int, _ event: OrderEvent, at now: Instant, customer: CustomerKey, in profile: inout Profile
     ) {
+        if profile.orders[index].state.stands && profile.orders[index].awaitsWorth && !event.awaitsWorth {
+            return change(index, revenueTo: event.revenue ?? event.linesTotal, at: now, customer: customer, in: &profile)
+        }
         guard !profile.orders[index].state.stands, now > profile.orders[index].changed else {
             effects.add(.repeats, 1)
             return
@@ -110,19 +128,22 @@ extension Brain {
         profile.orders[index].state = .placed
         profile.orders[index].changed = now
         profile.orders[index].revenue = event.revenue ?? event.linesTotal
+        profile.orders[index].awaitsWorth = event.awaitsWorth
+        let known = profile.lastOrder
         count(index, sign: 1, in: &profile)
         if profile.orders[index].credit == nil {
             creditNew(index, at: now, customer: customer, in: &profile)
         } else {
             restoreCredit(index, at: now, customer: customer, in: &profile)
         }
-        if let last = profile.lastOrder { armLapse(anchor: last, in: &profile) }
+        if let last = profile.lastOrder, last != known { rearmLapse(anchor: last, at: now, in: &profile) }
         if rules.set.fulfilledOnPlaced { fulfil(index, event.lines, at: now, in: &profile) }
     }
 
     private mutating func change(
         _ index: Int, revenueTo revenue: Int64, at now: Instant, customer: CustomerKey, in profile: inout Profile
     ) {
+        profile.orders[index].awaitsWorth = false
         let delta = revenue - profile.orders[index].revenue
         guard delta != 0 else { return }
         profile.orders[index].revenue = revenue
@@ -141,24 +162,28 @@ extension Brain {
         profile.orders[index].changed = now
         count(index, sign: -1, in: &profile)
         profile.orders[index].revenue = 0
+        let last = profile.lastOrder
         disarm(in: &profile) { timer in
             switch timer.occasion {
             case .order(let id): id == order.id
             case .product: order.wasFulfilled && timer.anchor == order.changed
-            case .lapse: timer.anchor == order.placed
+            case .lapse: last.map { timer.anchor > $0 } ?? true
             }
         }
-        rearmLapse(after: order, at: now, in: &profile)
+        if let last, last < order.placed { rearmLapse(anchor: last, at: now, in: &profile) }
     }
 }
 
 extension OrderEvent {
+    /// Speaks of an order without saying what it is worth.
+    var awaitsWorth: Bool { revenue == nil && lines.isEmpty }
+
     /// What the lines cost; what an order is worth that does not say it.
     var linesTotal: Int64 {
         lines.reduce(0) { sum, line in
             let (cost, overflow) = line.price.multipliedReportingOverflow(by: line.quantity)
             let (total, overflow2) = sum.addingReportingOverflow(cost)
-            return overflow || overflow2 ? Limits.moneyMax : min(total, Limits.moneyMax)
+            return overflow || overflow2 ? Limits.moneyMax : max(min(total, Limits.moneyMax), -Limits.moneyMax)
         }
     }
 }

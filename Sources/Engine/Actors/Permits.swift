@@ -16,20 +16,32 @@ extension Brain {
         guard let index = profile.open.firstIndex(where: { $0.id == action }) else { return deny(.unknownAction) }
         let open = profile.open[index]
         if let holder = open.grant, holder != attempt { return deny(.grantedToAnother) }
+        if open.grant == attempt {
+            // Said once: the message may have left already, so the answer stays and nothing is withdrawn.
+            guard let rule = rules.rule(open.rule) else { return deny(.ruleGone) }
+            guard let grant = grant(open, rule, attempt, customer: customer, profile) else { return deny(.noAddress) }
+            return effects.add(.permitGranted(grant))
+        }
         guard let rule = rules.rule(open.rule) else { return withdraw(index, attempt, .ruleGone, at: now, customer: customer, in: &profile) }
         if let reason = objection(to: open, rule, at: now, profile) {
             if reason == .quietHours { return deny(.quietHours) }
             return withdraw(index, attempt, reason, at: now, customer: customer, in: &profile)
         }
-        guard case .email(let template) = rule.action, let address = address(for: .email, profile) else {
+        guard let grant = grant(open, rule, attempt, customer: customer, profile) else {
             return withdraw(index, attempt, .noAddress, at: now, customer: customer, in: &profile)
         }
         profile.open[index].grant = attempt
-        effects.add(
-            .permitGranted(
-                PermitGrant(
-                    customer: customer, action: action, attempt: attempt, rule: rule.id, channel: .email, address: address,
-                    template: template, fields: fields(open, rule, customer: customer, profile), deadline: open.deadline)))
+        effects.add(.permitGranted(grant))
+    }
+
+    /// What the dispatcher needs to send; nil = there is no way to the customer.
+    private func grant(
+        _ open: OpenAction, _ rule: Rule, _ attempt: AttemptID, customer: CustomerKey, _ profile: Profile
+    ) -> PermitGrant? {
+        guard case .email(let template) = rule.action, let address = address(for: .email, profile) else { return nil }
+        return PermitGrant(
+            customer: customer, action: open.id, attempt: attempt, rule: rule.id, channel: .email, address: address,
+            template: template, fields: fields(open, rule, customer: customer, profile), deadline: open.deadline)
     }
 
     /// Why an open action may not be sent now; nil = it may.

@@ -6,7 +6,8 @@ extension Brain {
     /// The product was bought: every rule of regular consumption that concerns it counts anew.
     mutating func buy(_ product: UInt32, at now: Instant, in profile: inout Profile) {
         if let known = profile.products.firstIndex(where: { $0.product == product }) {
-            guard profile.products[known].last <= now else { return }
+            // Of two purchases at one instant the first has set the timers: one occasion, one decision.
+            guard profile.products[known].last < now else { return }
             profile.products[known].last = now
         } else {
             if profile.products.count >= Limits.productsKeptMax,
@@ -30,13 +31,14 @@ extension Brain {
         }
     }
 
-    /// An order went away: the one before counts again, unless the customer's lapse after that one was already decided.
-    mutating func rearmLapse(after gone: Order, at now: Instant, in profile: inout Profile) {
-        guard let last = profile.lastOrder, last < gone.placed else { return }
+    /// An order went away or came back: the last one counts again, unless the lapse after it may have been decided (I5).
+    /// One that is overdue is decided now.
+    mutating func rearmLapse(anchor: Instant, at now: Instant, in profile: inout Profile) {
         for index in rules.lapse {
             guard case .timeSinceLastPurchase(let after) = rules.set.rules[index].mechanic else { continue }
-            let due = last + after
-            if due > gone.placed { arm(index, .lapse, anchor: last, due: due, in: &profile) }
+            let due = anchor + after
+            if let decided = profile.lapseDecided, due <= decided { continue }
+            arm(index, .lapse, anchor: anchor, due: max(due, now), in: &profile)
         }
     }
 

@@ -14,6 +14,10 @@ extension Brain {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
             decide(timer, customer: customer, in: &profile)
+            let isPostponed = profile.timers.contains { $0.rule == timer.rule && $0.occasion == timer.occasion }
+            if timer.occasion == .lapse && !isPostponed {
+                profile.lapseDecided = max(profile.lapseDecided ?? timer.firstDue, timer.firstDue)
+            }
         } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
             let action = profile.open.remove(at: index)
             close(action, .withdrawn, .deadlinePassed, at: due, customer: customer)

@@ -10,6 +10,8 @@ package struct Profile: Equatable, Sendable {
     /// Of orders that are not cancelled; nil = none.
     package var firstOrder: Instant?
     package var lastOrder: Instant?
+    /// Up to this due time the customer's lapses have come up; none of them may come up again (I5).
+    package var lapseDecided: Instant?
     package var views: Int64 = 0
     package var clicks: Int64 = 0
     package var opens: Int64 = 0
@@ -32,6 +34,7 @@ package struct Profile: Equatable, Sendable {
         orderSum = 0
         firstOrder = nil
         lastOrder = nil
+        lapseDecided = nil
         views = 0
         clicks = 0
         opens = 0
@@ -87,6 +90,8 @@ package struct Order: Equatable, Sendable {
     package var wasFulfilled: Bool
     /// The message that has its credit.
     package var credit: ActionID?
+    /// First seen by a change that did not say what the order is worth.
+    package var awaitsWorth = false
 }
 
 /// The last purchase of a product.

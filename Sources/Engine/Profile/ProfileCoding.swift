@@ -17,6 +17,7 @@ extension Profile {
         static let open = Parts(rawValue: 1 << 8)
         static let touches = Parts(rawValue: 1 << 9)
         static let traits = Parts(rawValue: 1 << 10)
+        static let lapse = Parts(rawValue: 1 << 11)
     }
 
     private var parts: Parts {
@@ -32,6 +33,7 @@ extension Profile {
         if !open.isEmpty { parts.insert(.open) }
         if !touches.isEmpty { parts.insert(.touches) }
         if !traits.isEmpty { parts.insert(.traits) }
+        if lapseDecided != nil { parts.insert(.lapse) }
         return parts
     }
 
@@ -52,6 +54,7 @@ extension Profile {
             writer.fixed(consents.bits)
             writer.byte(consents.suppressed)
         }
+        if let lapseDecided { writer.signed(lapseDecided - base) }
         if parts.contains(.history) { writer.list(orders) { $1.pack(into: &$0, base: base) } }
         if parts.contains(.products) {
             writer.list(products) { writer, purchase in
@@ -88,6 +91,7 @@ extension Profile {
             consents.bits = try reader.fixed()
             consents.suppressed = try reader.byte()
         }
+        if parts.contains(.lapse) { lapseDecided = base + (try reader.signed()) }
         if parts.contains(.history) {
             for _ in 0..<(try reader.count(max: Limits.ordersKeptMax)) { orders.append(try Order.unpack(&reader, base: base)) }
         }
@@ -116,6 +120,7 @@ extension Order {
     func pack(into writer: inout ByteWriter, base: Instant) {
         writer.string(id)
         let flags: UInt8 = (changed != placed ? 0x10 : 0) | (wasFulfilled ? 0x20 : 0) | (credit != nil ? 0x40 : 0)
+            | (awaitsWorth ? 0x80 : 0)
         writer.byte(state.rawValue | flags)
         writer.signed(placed - base)
         if changed != placed { writer.signed(changed - placed) }
@@ -132,7 +137,7 @@ extension Order {
         return Order(
             id: id, state: state, placed: placed, changed: flags & 0x10 != 0 ? placed + (try reader.signed()) : placed,
             revenue: try reader.signed(), wasFulfilled: flags & 0x20 != 0,
-            credit: flags & 0x40 != 0 ? ActionID(try reader.fixed()) : nil)
+            credit: flags & 0x40 != 0 ? ActionID(try reader.fixed()) : nil, awaitsWorth: flags & 0x80 != 0)
     }
 }
 

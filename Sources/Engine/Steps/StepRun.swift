@@ -128,14 +128,13 @@ extension Shard {
         var reader = batch
         for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
         while true {
-            switch bound {
-            case .limits:
-                if events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget {
-                    return eventsThrough == UInt32(batch.count) ? .finished : .bounded
-                }
-            case .recorded(let step):
-                if record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough {
-                    return eventsThrough == UInt32(batch.count) ? .finished : .bounded
+            // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
+            if eventsThrough < UInt32(batch.count) {
+                switch bound {
+                case .limits:
+                    if events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget { return .bounded }
+                case .recorded(let step):
+                    if record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough { return .bounded }
                 }
             }
             guard let header = try reader.next() else { return .finished }
@@ -153,6 +152,11 @@ extension Shard {
         if eventsThrough > 0 { return .finished }
         guard timeMode == .eventTime else {
             setAside(sequence, 0, "a clock record in a live installation")
+            eventsThrough = 1
+            return .finished
+        }
+        guard instant >= .distantPast, instant <= .distantFuture else {
+            setAside(sequence, 0, "a clock record of \(instant.milliseconds) ms")
             eventsThrough = 1
             return .finished
         }
@@ -190,6 +194,9 @@ extension Shard {
         if header.messageID != 0 && !window.insert(header.messageID, at: now) {
             return brain.effects.add(.repeats, 1)
         }
+        guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
+            return setAside(record.sequence, eventsThrough, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
+        }
         let hash = Hashing.hash64(record.payload, in: header.key)
         guard map.shard(hash: hash) == id else {
             return setAside(record.sequence, eventsThrough, "its customer belongs to shard \(map.shard(hash: hash))")
@@ -208,6 +215,7 @@ extension Shard {
             brain.effects.add(.events, 1)
         } catch let fault as EventFault {
             setAside(record.sequence, eventsThrough, fault.reason)
+            if slot == nil { return }
         } catch {
             setAside(record.sequence, eventsThrough, "\(error)")
             if slot == nil { return }
