@@ -48,7 +48,8 @@ package enum CalendarDate {
 
     /// Milliseconds after midnight UTC of `HH:MM[:SS[.mmm]][Z|±HH:MM]`.
     private static func timeOfDay(_ bytes: [UInt8]) -> Int64? {
-        guard bytes.count >= 5, bytes[2] == 0x3a, let hour = number(bytes, 0, 2), let minute = number(bytes, 3, 2), hour < 24, minute < 60
+        guard bytes.count >= 5, bytes[2] == 0x3a, let hour = number(bytes, 0, 2), let minute = number(bytes, 3, 2), hour < 24,
+            minute < 60
         else { return nil }
         var result = Int64(hour) * Milliseconds.hour + Int64(minute) * Milliseconds.minute
         var index = 5

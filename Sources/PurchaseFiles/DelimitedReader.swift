@@ -125,7 +125,9 @@ package struct DelimitedReader: Sendable {
             } else if closed {
                 return broken("text follows the closing quotation mark")
             } else if byte == 0x22 {
-                guard field.isEmpty else { return broken("a quotation mark stands inside unquoted text; double it and quote the field") }
+                guard field.isEmpty else {
+                    return broken("a quotation mark stands inside unquoted text; double it and quote the field")
+                }
                 quoted = true
             } else {
                 field.append(byte)

@@ -27,7 +27,8 @@ enum CDNOWRow {
         let columns =
             fields.count == 1
             ? fields[0].split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init) : fields.map(trimmed)
-        return columns.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { isDigit($0) || $0 == 0x2d || $0 == 0x2e } } ? columns : nil
+        return columns.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { isDigit($0) || $0 == 0x2d || $0 == 0x2e } }
+            ? columns : nil
     }
 
     static func isHeading(_ fields: [String]) -> Bool { fields.joined(separator: " ").contains("customer_id") }
@@ -38,7 +39,9 @@ enum CDNOWRow {
             throw broken("customer, date, number of CDs and value are wanted, all numbers")
         }
         let customer = columns[0]
-        guard customer.utf8.count <= 20, customer.utf8.allSatisfy(isDigit) else { throw broken("customer '\(customer)' is no number") }
+        guard customer.utf8.count <= 20, customer.utf8.allSatisfy(isDigit) else {
+            throw broken("customer '\(customer)' is no number")
+        }
         let rest = columns.suffix(3).map { $0 }
         guard let time = CalendarDate.instant(rest[0]) else {
             throw broken("date '\(rest[0])' is no day between 1980 and 2099, as YYYYMMDD or YYYY-MM-DD")
@@ -95,9 +98,12 @@ struct OrderColumns: Sendable {
         let order = text("order_id")
         guard (1...90).contains(order.utf8.count) else { throw broken("order_id: 1 to 90 bytes, not \(order.utf8.count)") }
         let customer = text("customer_id")
-        guard (1...128).contains(customer.utf8.count) else { throw broken("customer_id: 1 to 128 bytes, not \(customer.utf8.count)") }
+        guard (1...128).contains(customer.utf8.count) else {
+            throw broken("customer_id: 1 to 128 bytes, not \(customer.utf8.count)")
+        }
         guard let time = CalendarDate.instant(text("date")) else {
-            throw broken("date '\(text("date"))': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z")
+            throw broken(
+                "date '\(text("date"))': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z")
         }
         guard let total = Amount(text("total")), total.tenThousandths >= 0 else {
             throw broken("total '\(text("total"))': an amount of 0 or more with at most four decimals is wanted, as 29.90")

@@ -75,7 +75,9 @@ package struct PurchaseReader: Sendable {
             guard let found = PurchaseFormat(heading: fields) else {
                 throw BrokenRow(
                     row: row,
-                    reason: "neither CDNOW data nor a heading with order_id, customer_id, date and total; name the format if it is one")
+                    reason:
+                        "neither CDNOW data nor a heading with order_id, customer_id, date and total; or name the format"
+                )
             }
             format = found
         }
@@ -107,11 +109,8 @@ package struct PurchaseReader: Sendable {
             return
         }
         if order.customerID != purchase.customerID {
-            found.append(
-                .failure(
-                    BrokenRow(
-                        row: purchase.row,
-                        reason: "order '\(order.orderID)' is customer '\(order.customerID)''s in row \(order.row), and here '\(purchase.customerID)''s")))
+            let reason = "order '\(order.orderID)' belongs to '\(order.customerID)' in row \(order.row)"
+            found.append(.failure(BrokenRow(row: purchase.row, reason: reason + ", here to '\(purchase.customerID)'")))
         } else if order.lines.count == Limits.orderLinesMax {
             found.append(.failure(BrokenRow(row: purchase.row, reason: "more than \(Limits.orderLinesMax) lines in one order")))
         } else {

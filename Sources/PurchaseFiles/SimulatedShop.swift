@@ -16,7 +16,9 @@ package enum SimulatedShop {
             while day < days {
                 let quantity = 1 + Int64(next(&state) % 3)
                 let price = Int64(next(&state) % 1500) + 700
-                found.append(purchase(customer: customer, time: start + (day * Milliseconds.day + 12 * Milliseconds.hour), quantity, price))
+                found.append(
+                    purchase(customer: customer, time: start + (day * Milliseconds.day + 12 * Milliseconds.hour), quantity, price)
+                )
                 if next(&state) % 100 < leaving { break }
                 day += 1 + Int64(next(&state) % UInt64(2 * habit))
             }
@@ -34,7 +36,8 @@ package enum SimulatedShop {
         return Purchase(
             row: 0, orderID: "", customerID: id, email: "customer-\(id)@example.com", firstName: FirstNames.name(id), time: time,
             lines: [
-                Purchase.Line(product: "cd", name: "CD", quantity: quantity, total: Amount(tenThousandths: quantity * price * 100))
+                Purchase.Line(
+                    product: "cd", name: "CD", quantity: quantity, total: Amount(tenThousandths: quantity * price * 100))
             ])
     }
 

@@ -102,7 +102,8 @@ import Testing
         #expect(status.shards == 8)
         #expect(try await cluster.run(["status"]).contains("8 shards, event-time mode"))
         #expect(try await cluster.run(["rules", "show"]).contains("time_since_last_purchase"))
-        #expect(try await cluster.run(["rules", "apply", "-f", cluster.folder.path("rules.yaml")]).hasPrefix("unchanged, revision 1"))
+        #expect(
+            try await cluster.run(["rules", "apply", "-f", cluster.folder.path("rules.yaml")]).hasPrefix("unchanged, revision 1"))
     }
 
     private func refusals(_ cluster: TestCluster) async throws {
@@ -116,7 +117,10 @@ import Testing
         #expect(absent.status == 1)
         #expect(absent.errors.contains("absent"))
         let broken = try cluster.folder.write(
-            "broken.csv", "order_id,customer_id,date,total\n6,dora,2024-02-12,5\n7,dora,2024-02-31,5\n8,dora,2024-02-12,\"6\n9,dora,2024-02-13,7\n")
+            "broken.csv",
+            "order_id,customer_id,date,total\n6,dora,2024-02-12,5\n7,dora,2024-02-31,5\n"
+                + "8,dora,2024-02-12,\"6\n9,dora,2024-02-13,7\n"
+        )
         let imported = try await cluster.attempt(["import", broken])
         #expect(imported.status == 2)
         #expect(imported.output == "2 orders of 1 customers sent, 2 rows left out\n")

@@ -54,7 +54,8 @@ final class ScratchFolder: Sendable {
     func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
     func handle(_ name: String) throws -> FileHandle {
-        guard FileManager.default.createFile(atPath: path(name), contents: nil), let handle = FileHandle(forWritingAtPath: path(name))
+        guard FileManager.default.createFile(atPath: path(name), contents: nil),
+            let handle = FileHandle(forWritingAtPath: path(name))
         else { throw TestSupportError("\(path(name)) cannot be written") }
         return handle
     }

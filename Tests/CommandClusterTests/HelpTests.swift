@@ -5,7 +5,8 @@ import Testing
 @Suite struct HelpTests {
     static let commands: [[String]] = [
         [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["install"], ["rules"], ["rules", "check"],
-        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["clock"], ["clock", "advance"], ["coordinator"], ["worker"],
+        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["clock"], ["clock", "advance"], ["coordinator"],
+        ["worker"],
         ["gateway"], ["dispatcher"], ["node"],
     ]
 
@@ -60,7 +61,8 @@ import Testing
 
     @Test func `rules with a mistake are named by file, line and field`() async throws {
         let folder = try ScratchFolder()
-        let file = try folder.write("rules.yaml", "rules:\n  - name: a\n    mechanic: time_since_last_purchase\n    afterr: 3d\n    action: record\n")
+        let file = try folder.write(
+            "rules.yaml", "rules:\n  - name: a\n    mechanic: time_since_last_purchase\n    afterr: 3d\n    action: record\n")
         let run = try await CommandRun.reprise(["rules", "check", "-f", file])
         #expect(run.status == 1)
         #expect(run.errors.contains("\(file):4:5: "), "\(run.errors)")

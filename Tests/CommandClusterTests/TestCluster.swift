@@ -46,7 +46,8 @@ final class TestCluster: Sendable {
     func run(_ arguments: [String]) async throws -> String {
         let run = try await CommandRun.reprise(arguments, environment: environment)
         guard run.status == 0 else {
-            throw TestSupportError("reprise \(arguments.joined(separator: " ")) ended with \(run.status): \(run.errors)\(run.output)\n\(logs())")
+            throw TestSupportError(
+                "reprise \(arguments.joined(separator: " ")) ended with \(run.status): \(run.errors)\(run.output)\n\(logs())")
         }
         return run.output
     }

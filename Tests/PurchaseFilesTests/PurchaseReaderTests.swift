@@ -73,8 +73,14 @@ import Testing
     @Test(arguments: [
         (",c,,2024-01-01,,,1", "row 2: order_id: 1 to 90 bytes, not 0"),
         ("o,,,2024-01-01,,,1", "row 2: customer_id: 1 to 128 bytes, not 0"),
-        ("o,c,,2024-02-30,,,1", "row 2: date '2024-02-30': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z"),
-        ("o,c,,1970-01-01,,,1", "row 2: date '1970-01-01': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z"),
+        (
+            "o,c,,2024-02-30,,,1",
+            "row 2: date '2024-02-30': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z"
+        ),
+        (
+            "o,c,,1970-01-01,,,1",
+            "row 2: date '1970-01-01': a day or time between 1980 and 2099 is wanted, as 2024-05-31 or 2024-05-31T18:30:00Z"
+        ),
         ("o,c,,2024-01-01,,,-1", "row 2: total '-1': an amount of 0 or more with at most four decimals is wanted, as 29.90"),
         ("o,c,,2024-01-01,,0,1", "row 2: quantity '0': a number from 1 to 1000000 is wanted"),
         ("o,c,nobody,2024-01-01,,,1", "row 2: email 'nobody': an address of at most 128 bytes is wanted"),
@@ -101,7 +107,10 @@ import Testing
 }
 
 @Suite struct AmountTests {
-    @Test(arguments: [("0", "0.00"), ("29.33", "29.33"), ("-1.5", "-1.50"), ("0.1234", "0.1234"), (".5", "0.50"), ("10000000000", "10000000000.00")])
+    @Test(arguments: [
+        ("0", "0.00"), ("29.33", "29.33"), ("-1.5", "-1.50"), ("0.1234", "0.1234"), (".5", "0.50"),
+        ("10000000000", "10000000000.00"),
+    ])
     func `amounts read and print`(text: String, printed: String) {
         #expect(Amount(text)?.description == printed)
     }
@@ -126,7 +135,10 @@ import Testing
         #expect(try CalendarDate.text(#require(CalendarDate.instant(text))) == printed)
     }
 
-    @Test(arguments: ["1900-02-29", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-01T24:00", "2024-01-01T10", "yesterday", "2100-01-01", "20240101x", "2024-01-01T10:00:00.Z"])
+    @Test(arguments: [
+        "1900-02-29", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-01T24:00", "2024-01-01T10", "yesterday", "2100-01-01",
+        "20240101x", "2024-01-01T10:00:00.Z",
+    ])
     func `what is no date is none`(text: String) { #expect(CalendarDate.instant(text) == nil) }
 
     @Test func `every day of a century is its own`() {
@@ -154,7 +166,8 @@ import Testing
         #expect(text.contains("\"traits\":{\"email\":\"a@example.com\",\"consent\":{\"email\":true},\"firstName\":\"Ada\"}}"))
         #expect(
             text.hasSuffix(
-                "\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"o\\\"1\\\\\",\"revenue\":29.33,\"products\":[{\"product_id\":\"cd\",\"name\":\"CD\",\"quantity\":2,\"price\":14.67}]}}]}"
+                "\"event\":\"Order Completed\",\"properties\":{\"order_id\":\"o\\\"1\\\\\",\"revenue\":29.33,"
+                    + "\"products\":[{\"product_id\":\"cd\",\"name\":\"CD\",\"quantity\":2,\"price\":14.67}]}}]}"
             ))
     }
 

@@ -45,7 +45,8 @@ struct InstallCommand: AsyncParsableCommand {
         let connection = try await Cluster.connect(installation, name: "reprise-install", waiting: .seconds(wait), log: .quiet)
         while true {
             do {
-                _ = try await JetStreamInstallation.create(settings, prefix: installation.prefix, connection: connection, log: .quiet)
+                _ = try await JetStreamInstallation.create(
+                    settings, prefix: installation.prefix, connection: connection, log: .quiet)
                 break
             } catch {
                 // Servers that have just started choose their leader first.
@@ -54,7 +55,10 @@ struct InstallCommand: AsyncParsableCommand {
             try await Task.sleep(for: .milliseconds(200))
         }
         let mode = eventTime ? "event-time" : "live"
-        if json { return try Output.json(Answer(prefix: installation.prefix, shards: shards, replicas: replicas, timeMode: mode)) }
-        print("installation '\(installation.prefix)': \(shards) shards, \(mode) mode, \(replicas) \(replicas == 1 ? "copy" : "copies")")
+        if json {
+            return try Output.json(Answer(prefix: installation.prefix, shards: shards, replicas: replicas, timeMode: mode))
+        }
+        let copies = replicas == 1 ? "1 copy" : "\(replicas) copies"
+        print("installation '\(installation.prefix)': \(shards) shards, \(mode) mode, \(copies)")
     }
 }

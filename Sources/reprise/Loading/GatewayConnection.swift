@@ -49,7 +49,8 @@ struct GatewayConnection: Sendable {
     /// or overloaded.
     func send(_ body: [UInt8]) async throws -> [Rejection] {
         let request = HTTPRequest(
-            "POST", url + "/v1/batch", headers: [("Content-Type", "application/json"), ("Authorization", authorization)], body: body)
+            "POST", url + "/v1/batch", headers: [("Content-Type", "application/json"), ("Authorization", authorization)],
+            body: body)
         let deadline = ContinuousClock.now + Self.patience
         while true {
             var problem = ""
@@ -59,7 +60,9 @@ struct GatewayConnection: Sendable {
                 let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body))
                 if response.status == 200 || answer?.rejected?.isEmpty == false { return answer?.rejected ?? [] }
                 problem = "\(response.status), \(answer?.message ?? String(response.text.prefix(200)))"
-                guard response.status == 429 || response.status >= 500 else { throw CommandError("the gateway answers \(problem)") }
+                guard response.status == 429 || response.status >= 500 else {
+                    throw CommandError("the gateway answers \(problem)")
+                }
                 if let seconds = response.headers["retry-after"].flatMap({ Int64($0) }) { wait = .seconds(min(seconds, 10)) }
             } catch let error as TransferError {
                 guard error.code != .options else { throw CommandError("--gateway '\(url)': \(error.message)") }

@@ -79,7 +79,9 @@ struct ImportCommand: AsyncParsableCommand {
             throw CommandError("\(error); stopped: go on with --from-row \(loading.nextRow)")
         }
         bar.finish()
-        if !reader.ignoredColumns.isEmpty { Output.note("columns that were not read: \(reader.ignoredColumns.joined(separator: ", "))") }
+        if !reader.ignoredColumns.isEmpty {
+            Output.note("columns that were not read: \(reader.ignoredColumns.joined(separator: ", "))")
+        }
         for broken in loading.broken.sorted(by: { $0.row < $1.row }) { Output.note("\(file): \(broken)") }
         if loading.brokenCount > loading.broken.count {
             Output.note("… and \(Figures.count(loading.brokenCount - loading.broken.count)) more broken rows")
@@ -88,8 +90,8 @@ struct ImportCommand: AsyncParsableCommand {
             let rows = Dictionary(loading.broken.map { (String($0.row), $0.reason) }) { first, _ in first }
             try Output.json(Summary(orders: loading.sent, customers: loading.customers, brokenRows: rows))
         } else {
-            print(
-                "\(Figures.count(loading.sent)) orders of \(Figures.count(loading.customers)) customers sent, \(Figures.count(loading.brokenCount)) rows left out")
+            let sent = "\(Figures.count(loading.sent)) orders of \(Figures.count(loading.customers)) customers sent"
+            print("\(sent), \(Figures.count(loading.brokenCount)) rows left out")
         }
         if loading.brokenCount > 0 { throw ExitCode(2) }
     }

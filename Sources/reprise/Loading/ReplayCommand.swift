@@ -116,7 +116,8 @@ struct PurchaseDays {
         }
         // A file need not be in the order of time; what happened at one time stays in the file's order.
         for index in days.indices {
-            days[index] = days[index].enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+            days[index] = days[index].enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+                \.element)
         }
     }
 

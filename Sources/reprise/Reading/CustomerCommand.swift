@@ -15,7 +15,7 @@ struct CustomerCommand: AsyncParsableCommand {
             discussion: "The answer comes from the shard's owner. Exit code 1 when nobody is known by that key.")
 
         @OptionGroup var installation: InstallationOptions
-        @Argument(help: "The user id your shop uses; or a whole key: u:<user id>, a:<anonymous id>, email:…, phone:…, card:….")
+        @Argument(help: "The user id your shop uses; or a whole key: u:<id>, a:<anonymous id>, email:…, phone:…, card:….")
         var key: String
         @Flag(help: "Print JSON: times in milliseconds since 1970, money in minor units.")
         var json = false
@@ -28,7 +28,9 @@ struct CustomerCommand: AsyncParsableCommand {
             let view = try JSONDecoder().decode(CustomerView.self, from: Data(answer))
             guard view.found else { throw CommandError("nobody is known by the key '\(key)' (its shard, \(shard), was asked)") }
             if json { return try Output.json(view) }
-            let rules = try await cluster.logs.last(of: .configuration).map { try RuleSet.decoded($0.payload, revision: $0.sequence) }
+            let rules = try await cluster.logs.last(of: .configuration).map {
+                try RuleSet.decoded($0.payload, revision: $0.sequence)
+            }
             print(CustomerText.text(view, currencyDigits: Int(rules?.currencyDigits ?? 2)))
         }
     }
@@ -46,8 +48,8 @@ enum CustomerText {
             lines.append("  may be written to by \(channel): \(granted ? "yes" : "no")")
         }
         if !view.segments.isEmpty { lines.append("  in segments: \(view.segments.joined(separator: ", "))") }
-        lines.append(
-            "  \(view.orderCount) orders worth \(money(view.orderSum)); first \(day(view.firstOrderMilliseconds)), last \(day(view.lastOrderMilliseconds))")
+        let span = "first \(day(view.firstOrderMilliseconds)), last \(day(view.lastOrderMilliseconds))"
+        lines.append("  orders: \(view.orderCount), worth \(money(view.orderSum)); \(span)")
         if view.views > 0 || view.clicks > 0 { lines.append("  \(view.views) products viewed, \(view.clicks) messages clicked") }
         func section(_ title: String, _ columns: [(title: String, alignment: TextTable.Alignment)], _ rows: [[String]]) {
             guard !rows.isEmpty else { return }

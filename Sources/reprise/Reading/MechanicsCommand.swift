@@ -45,8 +45,8 @@ enum MechanicsTable {
         table.line()
         table.row(["all", ""] + cells(report.rows))
         var lines = [table.text, ""]
-        lines.append(
-            "of \(Figures.count(report.orders)) orders of \(Figures.count(report.customers)) customers, worth \(money(report.revenue)) \(report.currency)")
+        let all = "of \(Figures.count(report.orders)) orders of \(Figures.count(report.customers)) customers"
+        lines.append("\(all), worth \(money(report.revenue)) \(report.currency)")
         for row in report.rows {
             var rest = row.suppressed.sorted { $0.key < $1.key }.map { "\(Figures.count($0.value)) not decided: \($0.key)" }
             if row.undeliverable > 0 { rest.append("\(Figures.count(row.undeliverable)) undeliverable") }

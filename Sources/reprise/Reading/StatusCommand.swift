@@ -13,7 +13,9 @@ struct StatusCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var installation: InstallationOptions
-    @Option(help: ArgumentHelp("Wait up to so long until every shard is served and the gateway, where known, is ready.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Wait up to so long until every shard is served and the gateway, where known, is ready.", valueName: "seconds"))
     var wait: Int?
     @Option(help: ArgumentHelp("With --wait: also until so many workers live.", valueName: "number"))
     var workers: Int = 1
@@ -69,7 +71,9 @@ struct StatusCommand: AsyncParsableCommand {
             ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
         ])
         for worker in status.workers {
-            let lag = worker.shards.reduce(UInt64(0)) { $0 + ($1.inputLast > $1.inputApplied ? $1.inputLast - $1.inputApplied : 0) }
+            let lag = worker.shards.reduce(UInt64(0)) {
+                $0 + ($1.inputLast > $1.inputApplied ? $1.inputLast - $1.inputApplied : 0)
+            }
             table.row([
                 worker.id.description, worker.alive ? "alive" : "gone", "\(worker.lastHeardMillisecondsAgo) ms ago",
                 String(worker.shards.count), String(worker.shards.count { $0.phase == .serving }),
@@ -87,6 +91,7 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }
-        print("sums per mechanic: \(status.sumsLagCommits == 0 ? "complete" : "\(Figures.count(status.sumsLagCommits)) commits behind")")
+        let lag = status.sumsLagCommits
+        print("sums per mechanic: " + (lag == 0 ? "complete" : "\(Figures.count(lag)) commits behind"))
     }
 }

@@ -18,6 +18,7 @@ struct MailServerAddress {
     }
 
     private static func isOfHost(_ byte: UInt8) -> Bool {
-        (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x2e
+        (0x61...0x7a).contains(byte) || (0x41...0x5a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d
+            || byte == 0x2e
     }
 }

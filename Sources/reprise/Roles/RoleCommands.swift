@@ -32,7 +32,8 @@ struct WorkerRoleOptions: RoleOptions {
     func run(in cluster: Cluster, log: Logger) async throws {
         try await WorkerRole.run(
             options: WorkerOptions(id: WorkerID(name: name, instance: Names.instance()), threads: threads),
-            installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+            installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging,
+            clock: SystemWallClock(), log: log)
     }
 }
 
@@ -55,7 +56,8 @@ struct CoordinatorRoleOptions: RoleOptions {
         }
         try await CoordinatorRole.run(
             options: CoordinatorRole.Options(
-                name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite", installation: cluster.installation),
+                name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite",
+                installation: cluster.installation),
             logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }
@@ -65,7 +67,9 @@ struct GatewayRoleOptions: RoleOptions {
     var host: String = "127.0.0.1"
     @Option(help: "The port to listen at.")
     var port: Int = 8080
-    @Option(help: ArgumentHelp("A key that events may be sent with; may be given more than once. Or REPRISE_WRITE_KEY.", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "A key that events may be sent with; may be given more than once. Or REPRISE_WRITE_KEY.", valueName: "key"))
     var writeKey: [String] = []
     @Option(help: ArgumentHelp("The key that opens the page and /api. Or REPRISE_ADMIN_KEY.", valueName: "key"))
     var adminKey: String?
@@ -73,8 +77,12 @@ struct GatewayRoleOptions: RoleOptions {
     func check() throws {
         guard (1...65_535).contains(port) else { throw ValidationError("--port: 1 to 65535, not \(port)") }
         guard !keys.isEmpty else { throw ValidationError("a write key is wanted: --write-key, or REPRISE_WRITE_KEY") }
-        guard let admin, !admin.isEmpty else { throw ValidationError("an admin key is wanted: --admin-key, or REPRISE_ADMIN_KEY") }
-        guard !keys.contains(admin) else { throw ValidationError("--admin-key: not one of the write keys, which shops' pages show to everybody") }
+        guard let admin, !admin.isEmpty else {
+            throw ValidationError("an admin key is wanted: --admin-key, or REPRISE_ADMIN_KEY")
+        }
+        guard !keys.contains(admin) else {
+            throw ValidationError("--admin-key: not one of the write keys, which shops' pages show to everybody")
+        }
     }
 
     private var keys: [String] { writeKey.isEmpty ? [Environment.value("REPRISE_WRITE_KEY")].compactMap { $0 } : writeKey }
@@ -89,9 +97,12 @@ struct GatewayRoleOptions: RoleOptions {
 }
 
 struct DispatcherRoleOptions: RoleOptions {
-    @Option(help: ArgumentHelp("The mail server: smtp://host:port, smtp+starttls://… or smtps://…; or REPRISE_SMTP.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "The mail server: smtp://host:port, smtp+starttls://… or smtps://…; or REPRISE_SMTP.", valueName: "url"))
     var smtp: String?
-    @Option(help: ArgumentHelp("Its user; or REPRISE_SMTP_USER. The password stands in REPRISE_SMTP_PASSWORD.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Its user; or REPRISE_SMTP_USER. The password stands in REPRISE_SMTP_PASSWORD.", valueName: "name"))
     var smtpUser: String?
     @Option(help: ArgumentHelp("Connections to it at once.", valueName: "number"))
     var smtpConnections: Int = 4
@@ -99,8 +110,12 @@ struct DispatcherRoleOptions: RoleOptions {
     var stopTimeout: Int64 = 10
 
     func check() throws {
-        guard (1...64).contains(smtpConnections) else { throw ValidationError("--smtp-connections: 1 to 64, not \(smtpConnections)") }
-        guard (0...600).contains(stopTimeout) else { throw ValidationError("--stop-timeout: 0 to 600 seconds, not \(stopTimeout)") }
+        guard (1...64).contains(smtpConnections) else {
+            throw ValidationError("--smtp-connections: 1 to 64, not \(smtpConnections)")
+        }
+        guard (0...600).contains(stopTimeout) else {
+            throw ValidationError("--stop-timeout: 0 to 600 seconds, not \(stopTimeout)")
+        }
         _ = try server()
     }
 

@@ -29,7 +29,9 @@ struct WorkerCommand: RoleCommand {
     static let configuration = CommandConfiguration(
         commandName: role,
         abstract: "Own a share of the shards: fold their events into customers, decide, commit.",
-        discussion: "Start as many as you like, under different names; each takes its share. Ended with SIGTERM it hands its shards over.")
+        discussion:
+            "Start as many as you like, under different names; each takes its share. Ended with SIGTERM it hands its shards over."
+    )
 
     @OptionGroup var installation: InstallationOptions
     @OptionGroup var options: WorkerRoleOptions

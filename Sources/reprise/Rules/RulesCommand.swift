@@ -17,7 +17,8 @@ struct RulesCommand: AsyncParsableCommand {
     struct FileOptions: ParsableArguments {
         @Option(
             name: [.customShort("f"), .customLong("file")],
-            help: ArgumentHelp("A file, or a folder with all its .yaml and .yml files. May be given more than once.", valueName: "path"),
+            help: ArgumentHelp(
+                "A file, or a folder with all its .yaml and .yml files. May be given more than once.", valueName: "path"),
             completion: .file(extensions: ["yaml", "yml"]))
         var files: [String]
 
@@ -123,7 +124,8 @@ enum RuleSetText {
             timeZone = set.zone.name
             rules = set.rules.map {
                 Rule(
-                    name: $0.name, title: $0.title, mechanic: $0.mechanic.name, enabled: $0.enabled, channel: $0.action.channel.name,
+                    name: $0.name, title: $0.title, mechanic: $0.mechanic.name, enabled: $0.enabled,
+                    channel: $0.action.channel.name,
                     conversionWindowMilliseconds: $0.conversion?.windowMilliseconds)
             }
             segments = set.segments.map(\.name)
@@ -136,7 +138,9 @@ enum RuleSetText {
     }
 
     static func text(_ set: RuleSet) -> String {
-        var table = TextTable([("RULE", .left), ("TITLE", .left), ("MECHANIC", .left), ("BY", .left), ("STATE", .left), ("WINDOW", .right)])
+        var table = TextTable([
+            ("RULE", .left), ("TITLE", .left), ("MECHANIC", .left), ("BY", .left), ("STATE", .left), ("WINDOW", .right),
+        ])
         for rule in set.rules {
             let window = rule.conversion.map { "\($0.windowMilliseconds / Milliseconds.day) d" } ?? "-"
             table.row([rule.name, rule.title, rule.mechanic.name, rule.action.channel.name, rule.enabled ? "on" : "off", window])

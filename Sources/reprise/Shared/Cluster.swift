@@ -61,7 +61,8 @@ struct Cluster: Sendable {
 
     func requireEventTime() throws {
         guard installation.timeMode == .eventTime else {
-            throw CommandError("this installation lives in the wall clock's time; only one made with --event-time can be told the time")
+            throw CommandError(
+                "this installation lives in the wall clock's time; only one made with --event-time can be told the time")
         }
     }
 

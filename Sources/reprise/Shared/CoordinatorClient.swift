@@ -28,7 +28,9 @@ struct CoordinatorClient: Sendable {
     private func ask<Answer: Decodable>(_ subject: String, _ type: Answer.Type, _ request: [UInt8] = []) async throws -> Answer {
         do {
             let bytes = try await messaging.request(subject, request, timeout: .seconds(5))
-            if let problem = try? JSONDecoder().decode(RequestProblem.self, from: Data(bytes)) { throw CommandError(problem.error) }
+            if let problem = try? JSONDecoder().decode(RequestProblem.self, from: Data(bytes)) {
+                throw CommandError(problem.error)
+            }
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as RequestError {
             switch error.code {
