@@ -146,7 +146,8 @@ struct PullState {
     mutating func granted(_ bytes: Int, consumer number: UInt64) -> [Action] {
         guard number == consumer, !hasEnded, awaitsBudget else { return [.giveBudgetBack(bytes)] }
         awaitsBudget = false
-        return send(batch: Bounds.catchUpBatch, bytesMax: bytes, budget: bytes)
+        // No more than is there: a request that waits for new messages would hold the budget that others wait for.
+        return send(batch: Int(min(UInt64(Bounds.catchUpBatch), max(backlog, 1))), bytesMax: bytes, budget: bytes)
     }
 
     /// The consumer, or the way to it, is gone.
