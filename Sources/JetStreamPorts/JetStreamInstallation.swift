@@ -66,7 +66,8 @@ package struct JetStreamInstallation: Sendable {
         let stored = try await writeSettings(record, jetStream: jetStream, names: names)
         guard stored == record else {
             throw InstallationError(
-                .exists, "The installation \(prefix) exists with \(stored.sentence); asked for were \(record.sentence). "
+                .exists,
+                "The installation \(prefix) exists with \(stored.sentence); asked for were \(record.sentence). "
                     + "These settings are fixed: use another prefix, or the same settings.")
         }
         try await asking("creating the streams of \(prefix)") { () async throws(NATSError) in
@@ -173,11 +174,13 @@ package struct JetStreamInstallation: Sendable {
             return try await body()
         } catch {
             if error.code == .noResponders {
-                throw InstallationError(.unavailable, "NATS answers, but JetStream does not: start nats-server with -js (\(what)).")
+                throw InstallationError(
+                    .unavailable, "NATS answers, but JetStream does not: start nats-server with -js (\(what)).")
             }
             if error.apiCode == APICode.storageExceeded {
                 throw InstallationError(
-                    .unavailable, "The server has not enough storage for \(what) (\(error.message)): the bounds of all streams "
+                    .unavailable,
+                    "The server has not enough storage for \(what) (\(error.message)): the bounds of all streams "
                         + "together must fit into its max_file_store. Give the streams smaller bounds or the server more.")
             }
             throw InstallationError(.unavailable, "NATS could not be used for \(what): \(error.message).")

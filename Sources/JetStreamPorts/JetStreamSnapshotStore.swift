@@ -126,14 +126,18 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         let text: String
     }
 
-    private func payload(of subject: SnapshotSubject, _ manifest: SnapshotManifest) async throws(NATSError) -> Result<[UInt8], Damage> {
+    private func payload(of subject: SnapshotSubject, _ manifest: SnapshotManifest) async throws(NATSError) -> Result<
+        [UInt8], Damage
+    > {
         var payload: [UInt8] = []
         payload.reserveCapacity(manifest.bytes)
         var next = 0
         while next < manifest.chunks.count {
             let window = next..<min(next + Self.chunksAtOnce, manifest.chunks.count)
             for (index, result) in try await chunks(of: subject, manifest, window) {
-                guard let chunk = result else { return .failure(Damage(text: "chunk \(index) is missing or has another checksum")) }
+                guard let chunk = result else {
+                    return .failure(Damage(text: "chunk \(index) is missing or has another checksum"))
+                }
                 payload += chunk
             }
             next = window.upperBound

@@ -21,7 +21,8 @@ extension LogError {
         case APICode.storeFailed where text.contains("maximum"): .full
         case APICode.insufficientResources, APICode.memoryExceeded, APICode.storageExceeded: .full
         case APICode.clusterNotAvailable, APICode.clusterNotLeader, APICode.notEnabled, APICode.notEnabledForAccount,
-            APICode.tooManyRequests: .unavailable
+            APICode.tooManyRequests:
+            .unavailable
         default: .ambiguous
         }
     }

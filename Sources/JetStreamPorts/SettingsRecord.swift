@@ -27,7 +27,9 @@ struct SettingsRecord: Codable, Equatable {
         return record
     }
 
-    var sentence: String { "\(shards) shards, \(time) mode, \(replicas) \(replicas == 1 ? "replica" : "replicas"), format \(format)" }
+    var sentence: String {
+        "\(shards) shards, \(time) mode, \(replicas) \(replicas == 1 ? "replica" : "replicas"), format \(format)"
+    }
 
     func installation() throws(InstallationError) -> Installation {
         guard format == Self.formatVersion else {

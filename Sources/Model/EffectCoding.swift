@@ -1,6 +1,7 @@
 /// Kind byte of an effect; the numbers stand in stored logs.
 enum EffectKind: UInt8 {
-    case actionOpened = 1, suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums
+    case actionOpened = 1
+    case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums
 }
 
 extension Effect {

@@ -226,7 +226,8 @@ package indirect enum Condition: Equatable, Sendable {
 }
 
 package enum Comparison: UInt8, CaseIterable, Equatable, Sendable {
-    case less = 0, atMost, equal, atLeast, greater
+    case less = 0
+    case atMost, equal, atLeast, greater
 
     @inlinable
     package func holds(_ left: Int64, _ right: Int64) -> Bool {

@@ -16,7 +16,9 @@ package struct ServerVersion: Comparable, Sendable, CustomStringConvertible {
     package init?(text: String) {
         let body = text.hasPrefix("v") ? text.dropFirst() : text[...]
         let numbers = body.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        guard numbers.endIndex == body.endIndex || body[numbers.endIndex] == "-" || body[numbers.endIndex] == "+" else { return nil }
+        guard numbers.endIndex == body.endIndex || body[numbers.endIndex] == "-" || body[numbers.endIndex] == "+" else {
+            return nil
+        }
         let parts = numbers.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
         guard (2...3).contains(parts.count), let major = parts[0], let minor = parts[1] else { return nil }
         guard parts.count == 2 || parts[2] != nil else { return nil }

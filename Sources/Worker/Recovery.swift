@@ -38,7 +38,9 @@ struct Recovery {
             shard = try await makeShard(revision: 0)
         }
         try await replay(shard, &position, through: last.commit.number)
-        guard position.hash == last.hash else { throw WorkerFault("commit \(position.number) has another hash than the log's last") }
+        guard position.hash == last.hash else {
+            throw WorkerFault("commit \(position.number) has another hash than the log's last")
+        }
         return Result(shard: shard, last: position)
     }
 

@@ -112,9 +112,13 @@ final actor ShardOwner {
         guard around.installation.timeMode == .live else { return true }
         let record = try await around.logs.record(chain.acknowledged, of: .commits(id))
         let after = around.clock.now()
-        if let record, record.time - after > Limits.clockDriftMillisecondsMax || before - record.time > Limits.clockDriftMillisecondsMax {
+        if let record,
+            record.time - after > Limits.clockDriftMillisecondsMax || before - record.time > Limits.clockDriftMillisecondsMax
+        {
             throw WorkerFault(
-                "this host's clock differs from the log's by \(record.time - after) ms, allowed are \(Limits.clockDriftMillisecondsMax)")
+                "this host's clock differs from the log's by \(record.time - after) ms, "
+                    + "allowed are \(Limits.clockDriftMillisecondsMax)"
+            )
         }
         return true
     }

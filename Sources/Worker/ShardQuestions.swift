@@ -18,7 +18,9 @@ extension ShardOwner {
 
     private func answerCustomer(_ payload: [UInt8]) -> [UInt8] {
         let text = String(validating: payload, as: UTF8.self)
-        guard let shard, let text, !text.isEmpty else { return encoded(CustomerView(customer: "", shard: Int(id.number), found: false, currency: "")) }
+        guard let shard, let text, !text.isEmpty else {
+            return encoded(CustomerView(customer: "", shard: Int(id.number), found: false, currency: ""))
+        }
         return encoded(shard.view(of: CustomerKey(text)))
     }
 

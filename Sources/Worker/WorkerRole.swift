@@ -1,8 +1,8 @@
+import Engine
+import Foundation
 package import Logging
 package import Model
 package import Ports
-import Engine
-import Foundation
 
 /// A worker: owns the shards that the coordinator places on it.
 package enum WorkerRole {
@@ -13,7 +13,8 @@ package enum WorkerRole {
         messaging: any Messaging, clock: any WallClock, log: Logger
     ) async throws {
         let worker = Worker(
-            options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock, log: log)
+            options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
+            log: log)
         try await worker.run()
     }
 }
@@ -99,7 +100,10 @@ actor Worker {
             for record in try await reader.next(max: 64) {
                 let decision = try JSONDecoder().decode(CoordinatorRecord.self, from: Data(record.payload))
                 guard decision.version == CoordinatorRecord.currentVersion else {
-                    throw WorkerFault("COORD record \(record.sequence) has version \(decision.version), known is \(CoordinatorRecord.currentVersion)")
+                    throw WorkerFault(
+                        "COORD record \(record.sequence) has version \(decision.version), "
+                            + "known is \(CoordinatorRecord.currentVersion)"
+                    )
                 }
                 await apply(decision.placement)
             }

@@ -1,7 +1,8 @@
-@testable import Delivery
 import Model
 import SimulatedPorts
 import Testing
+
+@testable import Delivery
 
 /// Several dispatchers, shards and a mail provider in one thread, every step drawn from the seed: messages are late,
 /// repeated and overtaken, dispatchers crash, freeze and come anew, the provider fails in all its ways.

@@ -1,5 +1,4 @@
 import Curl
-@testable import Delivery
 import Foundation
 import Logging
 import Model
@@ -7,6 +6,8 @@ import Ports
 import SimulatedPorts
 import Synchronization
 import Testing
+
+@testable import Delivery
 
 /// The real time of day: these tests talk to real servers.
 private struct RealClock: WallClock {

@@ -1,5 +1,6 @@
-@testable import Delivery
 import Model
+
+@testable import Delivery
 
 /// A shard as far as dispatchers see it: the actions of its customers and who may send them. One rule as in the real
 /// one: a permit is held by one attempt at a time, and its outcome counts only while it is.

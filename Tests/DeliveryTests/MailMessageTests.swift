@@ -1,7 +1,8 @@
-@testable import Delivery
 import Foundation
 import Model
 import Testing
+
+@testable import Delivery
 
 @Suite struct MailMessageTests {
     struct Parsed: Decodable {
@@ -28,16 +29,22 @@ import Testing
             Parsed.self, from: Data(try await PythonServer.run(["python3", script], input: message.encoded())))
     }
 
-    @Test("Python's email package reads what was written", arguments: [
-        ("Hello", "Hi\n", ""),
-        ("Привет, Анна! Пора заказать кофе ещё раз, а то он скоро кончится",
-         "Здравствуйте!\n.\n..\nFrom me\n", "<p>Здравствуйте &amp; до свидания</p>\n"),
-        ("=?UTF-8?B?c3Bvb2Y=?=", "trailing blanks   \n\ttabs\t\n\n\n", "<b>=3D</b>\n"),
-        (String(repeating: "long subject ", count: 40), String(repeating: "x", count: 1000) + "\n",
-         "<i>" + String(repeating: "ü", count: 500) + "</i>\n"),
-        ("👩‍👩‍👧‍👦 family", "👩‍👩‍👧‍👦\n", ""),
-        ("", "\n", ""),
-    ])
+    @Test(
+        "Python's email package reads what was written",
+        arguments: [
+            ("Hello", "Hi\n", ""),
+            (
+                "Привет, Анна! Пора заказать кофе ещё раз, а то он скоро кончится",
+                "Здравствуйте!\n.\n..\nFrom me\n", "<p>Здравствуйте &amp; до свидания</p>\n"
+            ),
+            ("=?UTF-8?B?c3Bvb2Y=?=", "trailing blanks   \n\ttabs\t\n\n\n", "<b>=3D</b>\n"),
+            (
+                String(repeating: "long subject ", count: 40), String(repeating: "x", count: 1000) + "\n",
+                "<i>" + String(repeating: "ü", count: 500) + "</i>\n"
+            ),
+            ("👩‍👩‍👧‍👦 family", "👩‍👩‍👧‍👦\n", ""),
+            ("", "\n", ""),
+        ])
     func oracle(_ subject: String, _ text: String, _ html: String) async throws {
         let message = try Self.message(from: "Кофе \"и\" чай <shop@example.org>", subject: subject, text: text, html: html)
         let parsed = try await Self.parsed(message)
@@ -73,20 +80,24 @@ import Testing
         #expect(MailAddress("  a@localhost ")?.address == "a@localhost")
     }
 
-    @Test("quoted-printable, exactly", arguments: [
-        ("", "\r\n"), ("a", "a\r\n"), ("a\r\nb\rc\n", "a\r\nb\r\nc\r\n"), ("a=b", "a=3Db\r\n"), ("end ", "end=20\r\n"),
-        ("From x", "=46rom x\r\n"), ("é", "=C3=A9\r\n"),
-        (String(repeating: "x", count: 76), String(repeating: "x", count: 76) + "\r\n"),
-        (String(repeating: "x", count: 77), String(repeating: "x", count: 75) + "=\r\nxx\r\n"),
-    ])
+    @Test(
+        "quoted-printable, exactly",
+        arguments: [
+            ("", "\r\n"), ("a", "a\r\n"), ("a\r\nb\rc\n", "a\r\nb\r\nc\r\n"), ("a=b", "a=3Db\r\n"), ("end ", "end=20\r\n"),
+            ("From x", "=46rom x\r\n"), ("é", "=C3=A9\r\n"),
+            (String(repeating: "x", count: 76), String(repeating: "x", count: 76) + "\r\n"),
+            (String(repeating: "x", count: 77), String(repeating: "x", count: 75) + "=\r\nxx\r\n"),
+        ])
     func quotedPrintable(_ text: String, _ encoded: String) {
         #expect(String(decoding: QuotedPrintable.encode(text), as: UTF8.self) == encoded)
     }
 
-    @Test("dates", arguments: [
-        (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (951_782_399_000, "Mon, 28 Feb 2000 23:59:59 +0000"),
-        (951_782_400_000, "Tue, 29 Feb 2000 00:00:00 +0000"), (4_102_444_799_999, "Thu, 31 Dec 2099 23:59:59 +0000"),
-    ])
+    @Test(
+        "dates",
+        arguments: [
+            (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (951_782_399_000, "Mon, 28 Feb 2000 23:59:59 +0000"),
+            (951_782_400_000, "Tue, 29 Feb 2000 00:00:00 +0000"), (4_102_444_799_999, "Thu, 31 Dec 2099 23:59:59 +0000"),
+        ])
     func dates(_ milliseconds: Int64, _ text: String) {
         #expect(MailDate.text(Instant(milliseconds: milliseconds)) == text)
     }

@@ -117,9 +117,11 @@ struct Fault: Sendable, CustomTestStringConvertible {
         #expect(folder.lines("log").count == 4)
     }
 
-    @Test("an envelope address cannot bring a command of its own", arguments: [
-        "a@b.org>\r\nRCPT TO:<eve@b.org", "a b@c.org", "", "a@b.org\n", "<a@b.org>",
-    ])
+    @Test(
+        "an envelope address cannot bring a command of its own",
+        arguments: [
+            "a@b.org>\r\nRCPT TO:<eve@b.org", "a b@c.org", "", "a@b.org\n", "<a@b.org>",
+        ])
     func injection(_ address: String) async throws {
         var message = Self.message
         message.to = address

@@ -8,7 +8,8 @@ import Testing
         ("{\"a\":1,}", .unexpected, 7), ("[1,]", .unexpected, 3), ("[1 2]", .unexpected, 3), ("[1}", .unexpected, 2),
         ("{\"a\":1]", .unexpected, 6), ("{} {}", .tail, 3), ("1 2", .tail, 2), ("]", .unexpected, 0), (",", .unexpected, 0),
         ("tru", .unexpected, 0), ("truex", .unexpected, 0), ("nul", .unexpected, 0), ("False", .unexpected, 0),
-        ("01", .number, 0), ("-", .number, 0), ("1.", .number, 0), (".5", .unexpected, 0), ("1e", .number, 0), ("1e+", .number, 0),
+        ("01", .number, 0), ("-", .number, 0), ("1.", .number, 0), (".5", .unexpected, 0), ("1e", .number, 0),
+        ("1e+", .number, 0),
         ("+1", .unexpected, 0), ("0x10", .number, 0), ("NaN", .unexpected, 0), ("Infinity", .unexpected, 0), ("--1", .number, 0),
         ("\"a", .unclosedString, 0), ("{\"a\":\"b}", .unclosedString, 5), ("\"a\nb\"", .controlCharacter, 2),
         ("\"a\u{0}b\"", .controlCharacter, 2), ("\"\\x\"", .escape, 1), ("\"\\u12\"", .escape, 1), ("\"\\u12G4\"", .escape, 1),
@@ -21,7 +22,8 @@ import Testing
     }
 
     static let wrongUTF8: [([UInt8], Int)] = [
-        ([0x22, 0xff, 0x22], 1), ([0x22, 0xc0, 0x80, 0x22], 1), ([0x22, 0x61, 0xe2, 0x82, 0x22], 2), ([0x22, 0xed, 0xa0, 0x80, 0x22], 1),
+        ([0x22, 0xff, 0x22], 1), ([0x22, 0xc0, 0x80, 0x22], 1), ([0x22, 0x61, 0xe2, 0x82, 0x22], 2),
+        ([0x22, 0xed, 0xa0, 0x80, 0x22], 1),
         ([0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], 1), ([0x22, 0x80, 0x22], 1), ([0x22, 0xe0, 0x80, 0x80, 0x22], 1),
     ]
 
@@ -35,7 +37,8 @@ import Testing
     }
 
     @Test func `nesting is bounded, on the way in and exactly`() throws {
-        let deep = { (levels: Int) in Array((String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8) }
+        let deep = { (levels: Int) in Array((String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8)
+        }
         #expect(try JSONDocument(deep(JSONDocument.depthMax)).root.kind == .array)
         #expect(throws: JSONError(.tooDeep, at: JSONDocument.depthMax)) { try JSONDocument(deep(JSONDocument.depthMax + 1)) }
         #expect(throws: JSONError(.tooDeep, at: JSONDocument.depthMax)) { try JSONDocument(deep(1_000_000)) }

@@ -3,13 +3,17 @@ import Gateway
 import Model
 import Ports
 import SimulatedPorts
+import TestSupport
 import Testing
 
 @Suite struct LiveServerTests {
     static let good: [(String, String)] = [
-        ("/v1/identify", "{\"userId\":\"7\",\"traits\":{\"email\":\"a@b.c\"}}"), ("/v1/track", "{\"userId\":\"7\",\"event\":\"x\"}"),
-        ("/v1/page", "{\"anonymousId\":\"7\"}"), ("/v1/screen", "{\"userId\":7}"), ("/v1/group", "{\"userId\":\"7\",\"groupId\":\"g\"}"),
-        ("/v1/alias", "{\"userId\":\"7\",\"previousId\":\"p\"}"), ("/v1/batch", "{\"batch\":[{\"type\":\"page\",\"userId\":\"7\"}]}"),
+        ("/v1/identify", "{\"userId\":\"7\",\"traits\":{\"email\":\"a@b.c\"}}"),
+        ("/v1/track", "{\"userId\":\"7\",\"event\":\"x\"}"),
+        ("/v1/page", "{\"anonymousId\":\"7\"}"), ("/v1/screen", "{\"userId\":7}"),
+        ("/v1/group", "{\"userId\":\"7\",\"groupId\":\"g\"}"),
+        ("/v1/alias", "{\"userId\":\"7\",\"previousId\":\"p\"}"),
+        ("/v1/batch", "{\"batch\":[{\"type\":\"page\",\"userId\":\"7\"}]}"),
         ("/v1/batch/", "{\"batch\":[{\"type\":\"page\",\"userId\":\"7\"}]}"),
     ]
 
@@ -45,39 +49,72 @@ import Testing
         Bad(name: "broken JSON", body: Array("{\"userId\":\"7\",".utf8), status: 400, code: "bad_json", names: "byte 14"),
         Bad(name: "no body", status: 400, code: "bad_json"),
         Bad(name: "10 MB", body: [UInt8](repeating: 32, count: 10 << 20), status: 413, code: "body_too_large", names: "4194304"),
-        Bad(name: "wrong key", body: track("\"revenue\":1"), headers: ["Authorization": "Bearer nope"], status: 401, code: "unauthorized"),
+        Bad(
+            name: "wrong key", body: track("\"revenue\":1"), headers: ["Authorization": "Bearer nope"], status: 401,
+            code: "unauthorized"),
         Bad(name: "no key", body: track("\"revenue\":1"), headers: [:], status: 401, code: "unauthorized"),
         Bad(name: "missing ids", body: Array("{\"event\":\"x\"}".utf8), status: 400, code: "missing_field", names: "userId"),
-        Bad(name: "negative amount", body: track("\"revenue\":-1"), status: 400, code: "out_of_range", names: "properties.revenue"),
-        Bad(name: "absurd amount", body: track("\"revenue\":1e20"), status: 400, code: "out_of_range", names: "properties.revenue"),
-        Bad(name: "time in 1970", body: track("\"revenue\":1", "\"timestamp\":\"1970-01-01T00:00:00Z\","), status: 400, code: "time_out_of_range", names: "timestamp"),
-        Bad(name: "time in 2090", body: track("\"revenue\":1", "\"timestamp\":\"2090-01-01T00:00:00Z\","), status: 400, code: "time_out_of_range", names: "timestamp"),
-        Bad(name: "another currency", body: track("\"currency\":\"EUR\""), status: 400, code: "wrong_currency", names: "properties.currency"),
         Bad(
-            name: "10,000 items", body: track("\"products\":[\(Array(repeating: "1", count: 10_000).joined(separator: ","))]"), status: 400,
+            name: "negative amount", body: track("\"revenue\":-1"), status: 400, code: "out_of_range", names: "properties.revenue"
+        ),
+        Bad(
+            name: "absurd amount", body: track("\"revenue\":1e20"), status: 400, code: "out_of_range", names: "properties.revenue"
+        ),
+        Bad(
+            name: "time in 1970", body: track("\"revenue\":1", "\"timestamp\":\"1970-01-01T00:00:00Z\","), status: 400,
+            code: "time_out_of_range", names: "timestamp"),
+        Bad(
+            name: "time in 2090", body: track("\"revenue\":1", "\"timestamp\":\"2090-01-01T00:00:00Z\","), status: 400,
+            code: "time_out_of_range", names: "timestamp"),
+        Bad(
+            name: "another currency", body: track("\"currency\":\"EUR\""), status: 400, code: "wrong_currency",
+            names: "properties.currency"),
+        Bad(
+            name: "10,000 items", body: track("\"products\":[\(Array(repeating: "1", count: 10_000).joined(separator: ","))]"),
+            status: 400,
             code: "too_large", names: "properties.products"),
-        Bad(name: "event over 32 KB", body: track("\"x\":\"\(String(repeating: "x", count: 33_000))\""), status: 400, code: "too_large", names: "32768"),
-        Bad(name: "invalid UTF-8", body: Array("{\"userId\":\"".utf8) + [0xff] + Array("\"}".utf8), status: 400, code: "bad_json", names: "UTF-8 at byte 11"),
+        Bad(
+            name: "event over 32 KB", body: track("\"x\":\"\(String(repeating: "x", count: 33_000))\""), status: 400,
+            code: "too_large", names: "32768"),
+        Bad(
+            name: "invalid UTF-8", body: Array("{\"userId\":\"".utf8) + [0xff] + Array("\"}".utf8), status: 400, code: "bad_json",
+            names: "UTF-8 at byte 11"),
         Bad(name: "NUL", body: Array("{\"userId\":\"a\u{0}\"}".utf8), status: 400, code: "bad_json", names: "byte 12"),
-        Bad(name: "escaped NUL", body: Array("{\"userId\":\"a\\u0000\",\"event\":\"x\"}".utf8), status: 400, code: "invalid_field", names: "userId"),
-        Bad(name: "deep nesting", body: [UInt8](repeating: UInt8(ascii: "["), count: 100_000), status: 400, code: "bad_json", names: "nested"),
-        Bad(name: "not gzip", body: Array("{}".utf8), headers: ["Authorization": "Bearer key", "Content-Encoding": "gzip"], status: 400, code: "bad_gzip"),
-        Bad(name: "unknown encoding", body: Array("{}".utf8), headers: ["Authorization": "Bearer key", "Content-Encoding": "br"], status: 400, code: "unknown_encoding"),
-        Bad(name: "all of a batch is bad", path: "/v1/batch", body: Array("{\"batch\":[{},{\"type\":\"x\"}]}".utf8), status: 400, code: "events_rejected", names: "type"),
-        Bad(name: "an empty batch", path: "/v1/batch", body: Array("{\"batch\":[]}".utf8), status: 400, code: "invalid_field", names: "batch"),
+        Bad(
+            name: "escaped NUL", body: Array("{\"userId\":\"a\\u0000\",\"event\":\"x\"}".utf8), status: 400,
+            code: "invalid_field", names: "userId"),
+        Bad(
+            name: "deep nesting", body: [UInt8](repeating: UInt8(ascii: "["), count: 100_000), status: 400, code: "bad_json",
+            names: "nested"),
+        Bad(
+            name: "not gzip", body: Array("{}".utf8), headers: ["Authorization": "Bearer key", "Content-Encoding": "gzip"],
+            status: 400, code: "bad_gzip"),
+        Bad(
+            name: "unknown encoding", body: Array("{}".utf8), headers: ["Authorization": "Bearer key", "Content-Encoding": "br"],
+            status: 400, code: "unknown_encoding"),
+        Bad(
+            name: "all of a batch is bad", path: "/v1/batch", body: Array("{\"batch\":[{},{\"type\":\"x\"}]}".utf8), status: 400,
+            code: "events_rejected", names: "type"),
+        Bad(
+            name: "an empty batch", path: "/v1/batch", body: Array("{\"batch\":[]}".utf8), status: 400, code: "invalid_field",
+            names: "batch"),
         Bad(name: "unknown path", path: "/v1/import", status: 404, code: "not_found"),
         Bad(name: "unknown path below api", path: "/api/x", method: "GET", status: 404, code: "not_found"),
         Bad(name: "GET where POST is", method: "GET", status: 405, code: "method_not_allowed", names: "POST"),
-        Bad(name: "DELETE where GET is", path: "/health", method: "DELETE", status: 405, code: "method_not_allowed", names: "GET"),
+        Bad(
+            name: "DELETE where GET is", path: "/health", method: "DELETE", status: 405, code: "method_not_allowed", names: "GET"),
         Bad(name: "api without key", path: "/api/status", method: "GET", headers: [:], status: 401, code: "unauthorized"),
         Bad(name: "api with a write key", path: "/api/status", method: "GET", status: 401, code: "unauthorized"),
-        Bad(name: "api while nobody serves", path: "/api/status", method: "GET", headers: ["Authorization": "Bearer admin&key"], status: 503, code: "nobody_answers"),
+        Bad(
+            name: "api while nobody serves", path: "/api/status", method: "GET", headers: ["Authorization": "Bearer admin&key"],
+            status: 503, code: "nobody_answers"),
     ]
 
     @Test func `bad input gets an error that names it, nothing is written, and the next request is served`() async throws {
         try await RunningGateway.run { gateway in
             for bad in Self.bad {
-                let answer = try await gateway.send(bad.method, bad.path, body: bad.method == "POST" ? bad.body : nil, headers: bad.headers)
+                let answer = try await gateway.send(
+                    bad.method, bad.path, body: bad.method == "POST" ? bad.body : nil, headers: bad.headers)
                 #expect(answer.status == bad.status, "\(bad.name): \(answer.text)")
                 let json = try answer.json()
                 #expect(json["code"]?.string == bad.code, "\(bad.name): \(answer.text)")
@@ -101,7 +138,8 @@ import Testing
     @Test func `I7 a batch keeps its good events and tells of the bad`() async throws {
         try await RunningGateway.run { gateway in
             let answer = try await gateway.post(
-                "/v1/batch", "{\"batch\":[{\"type\":\"page\",\"userId\":\"1\"},{\"type\":\"page\"},{\"type\":\"page\",\"userId\":\"2\"}]}")
+                "/v1/batch",
+                "{\"batch\":[{\"type\":\"page\",\"userId\":\"1\"},{\"type\":\"page\"},{\"type\":\"page\",\"userId\":\"2\"}]}")
             #expect(answer.status == 200)
             let json = try answer.json()
             #expect(json["success"]?.bool == true)
@@ -121,7 +159,9 @@ import Testing
     @Test func `I6 one customer's events keep their order in a large batch`() async throws {
         try await RunningGateway.run { gateway in
             let filler = String(repeating: "f", count: 400)
-            let items = (0..<2500).map { "{\"type\":\"track\",\"userId\":\"c\($0 % 3)\",\"event\":\"e\($0)\",\"properties\":{\"f\":\"\(filler)\"}}" }
+            let items = (0..<2500).map {
+                "{\"type\":\"track\",\"userId\":\"c\($0 % 3)\",\"event\":\"e\($0)\",\"properties\":{\"f\":\"\(filler)\"}}"
+            }
             gateway.logs.script(.writtenAmbiguous, on: .input(gateway.shards.shard(of: .user("c0"))))
             gateway.logs.script(.lostAmbiguous, on: .input(gateway.shards.shard(of: .user("c0"))))
             #expect(try await gateway.post("/v1/batch", "{\"batch\":[\(items.joined(separator: ","))]}").status == 200)
@@ -146,7 +186,7 @@ import Testing
             gateway.logs.setBound(log, bytesMax: nil)
             gateway.logs.setAvailable(log, false)
             async let waiting = gateway.post("/v1/page", "{\"userId\":\"7\"}")
-            for _ in 0..<2000 where gateway.logs.appendCalls(to: log) < 4 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("it tries again") { gateway.logs.appendCalls(to: log) >= 4 }
             gateway.logs.setAvailable(log, true)
             #expect(try await waiting.status == 200)
             #expect(try gateway.events().count == 1)
@@ -159,10 +199,8 @@ import Testing
             #expect(try await gateway.post("/v1/page", "{\"userId\":\"7\"}").status == 200)
             let bytes = try await gateway.logs.state(of: log).bytes
             gateway.logs.setBound(log, bytesMax: bytes * 100 / 95)
-            for _ in 0..<600 {
-                let metrics = try await gateway.send("GET", "/metrics").text
-                if metrics.contains("reprise_gateway_input_fill_ratio 0.9") { break }
-                try await Task.sleep(for: .milliseconds(10))
+            try await eventually("the gateway sees how full the log is") {
+                try await gateway.send("GET", "/metrics").text.contains("reprise_gateway_input_fill_ratio 0.9")
             }
             let calls = gateway.logs.appendCalls(to: log)
             let answer = try await gateway.post("/v1/page", "{\"userId\":\"7\"}")
@@ -174,7 +212,8 @@ import Testing
 
     @Test func `I8 beyond its bytes in flight the gateway answers 429`() async throws {
         try await RunningGateway.run(bytesInFlightMax: 1000) { gateway in
-            let answer = try await gateway.post("/v1/page", "{\"userId\":\"7\",\"properties\":{\"x\":\"\(String(repeating: "x", count: 1000))\"}}")
+            let answer = try await gateway.post(
+                "/v1/page", "{\"userId\":\"7\",\"properties\":{\"x\":\"\(String(repeating: "x", count: 1000))\"}}")
             #expect(answer.status == 429)
             #expect(answer.headers["retry-after"] == "1")
             #expect(try answer.json()["code"]?.string == "overloaded")
@@ -184,16 +223,17 @@ import Testing
 
     @Test func `the configuration's currency is followed`() async throws {
         let euro = RuleSet(currency: "EUR", currencyDigits: 2)
-        try await RunningGateway.run(prepare: { logs in logs.append(to: .configuration, euro.encoded(), expecting: nil, id: nil) { _ in } }) { gateway in
-            let order = { (currency: String) in
+        try await RunningGateway.run(prepare: { logs in
+            logs.append(to: .configuration, euro.encoded(), expecting: nil, id: nil) { _ in }
+        }) { gateway in
+            let order = { @Sendable (currency: String) in
                 "{\"userId\":\"7\",\"event\":\"Order Completed\",\"properties\":{\"order_id\":1,\"revenue\":1.5,\"currency\":\"\(currency)\"}}"
             }
             #expect(try await gateway.post("/v1/track", order("EUR")).status == 200)
             #expect(try await gateway.post("/v1/track", order("USD")).status == 400)
             _ = try await gateway.logs.append(to: .configuration, RuleSet(currency: "JPY", currencyDigits: 0).encoded())
-            for _ in 0..<1000 {
-                if try await gateway.post("/v1/track", order("JPY")).status == 200 { break }
-                try await Task.sleep(for: .milliseconds(5))
+            try await eventually("the new currency is known") {
+                try await gateway.post("/v1/track", order("JPY")).status == 200
             }
             #expect(try await gateway.post("/v1/track", order("EUR")).status == 400)
         }
@@ -206,10 +246,11 @@ import Testing
                 gateway.logs.setAvailable(log, false)
                 let posted = gateway
                 group.addTask { try await posted.post("/v1/page", "{\"userId\":\"7\"}").status }
-                for _ in 0..<5000 where gateway.logs.appendCalls(to: log) < 1 { try await Task.sleep(for: .milliseconds(2)) }
-                // It comes back while the gateway is being stopped.
+                try await eventually("the append is under way") { gateway.logs.appendCalls(to: log) >= 1 }
+                // It comes back while the gateway is being stopped: several tries later.
+                let tries = gateway.logs.appendCalls(to: log)
                 group.addTask {
-                    try await Task.sleep(for: .milliseconds(300))
+                    try await eventually("it still tries") { posted.logs.appendCalls(to: log) >= tries + 3 }
                     posted.logs.setAvailable(log, true)
                     return 0
                 }

@@ -35,7 +35,8 @@ import Testing
                         orderID: "50314", change: .placed, revenue: 2500,
                         lines: [
                             OrderLine(
-                                product: Product(id: "507f1", name: "Monopoly: 3rd Edition", category: "Games", brand: "Hasbro"), quantity: 1,
+                                product: Product(id: "507f1", name: "Monopoly: 3rd Edition", category: "Games", brand: "Hasbro"),
+                                quantity: 1,
                                 price: 1900),
                             OrderLine(product: Product(id: "46493", name: "Uno"), quantity: 2, price: 300),
                         ], coupon: "hasbros")))
@@ -43,12 +44,14 @@ import Testing
 
     static let revenues: [(String, String, Int64?)] = [
         ("Order Completed", "\"revenue\":10,\"total\":99", 1000), ("Order Completed", "\"revenue\":0", 0),
-        ("Order Completed", "\"revenue\":null,\"total\":12,\"shipping\":1.5,\"tax\":0.5", 1000), ("Order Completed", "\"total\":12", 1200),
+        ("Order Completed", "\"revenue\":null,\"total\":12,\"shipping\":1.5,\"tax\":0.5", 1000),
+        ("Order Completed", "\"total\":12", 1200),
         ("Order Completed", "\"subtotal\":9.99,\"shipping\":5", 999),
         ("Order Completed", "\"products\":[{\"sku\":\"a\",\"price\":2.5,\"quantity\":3},{\"sku\":\"b\",\"price\":1}]", 850),
         ("Order Completed", "\"discount\":1.5,\"products\":[{\"sku\":\"a\",\"price\":2.5,\"quantity\":3}]", 600),
         ("Order Completed", "\"products\":[{\"sku\":\"a\"}]", nil), ("Order Completed", "\"products\":[]", nil),
-        ("Order Completed", "\"products\":null", nil), ("Order Updated", "\"revenue\":\"7.00\"", 700), ("Order Refunded", "\"total\":3", 300),
+        ("Order Completed", "\"products\":null", nil), ("Order Updated", "\"revenue\":\"7.00\"", 700),
+        ("Order Refunded", "\"total\":3", 300),
         ("Order Refunded", "\"coupon\":\"x\"", nil), ("Order Refunded", "\"products\":[{\"sku\":\"a\",\"price\":4}]", 400),
     ]
 
@@ -65,7 +68,8 @@ import Testing
     static let bad: [(String, FieldError.Code, String)] = [
         ("{}", .missing, "properties.order_id"), ("{\"order_id\":null}", .missing, "properties.order_id"),
         ("{\"order_id\":\"\"}", .invalid, "properties.order_id"), ("{\"order_id\":\"null\"}", .invalid, "properties.order_id"),
-        ("{\"order_id\":true}", .invalid, "properties.order_id"), ("{\"order_id\":\"a\\u0000b\"}", .invalid, "properties.order_id"),
+        ("{\"order_id\":true}", .invalid, "properties.order_id"),
+        ("{\"order_id\":\"a\\u0000b\"}", .invalid, "properties.order_id"),
         ("{\"order_id\":\"\(String(repeating: "x", count: 129))\"}", .tooLarge, "properties.order_id"),
         ("{\"order_id\":1,\"revenue\":-1}", .outOfRange, "properties.revenue"),
         ("{\"order_id\":1,\"revenue\":\"-0.001\"}", .invalid, ""),
@@ -81,13 +85,22 @@ import Testing
         ("{\"order_id\":1,\"products\":{}}", .invalid, "properties.products"),
         ("{\"order_id\":1,\"products\":[7]}", .invalid, "properties.products[0]"),
         ("{\"order_id\":1,\"products\":[{}]}", .missing, "properties.products[0].product_id"),
-        ("{\"order_id\":1,\"products\":[{\"sku\":\"a\"},{\"sku\":\"b\",\"price\":-1}]}", .outOfRange, "properties.products[1].price"),
+        (
+            "{\"order_id\":1,\"products\":[{\"sku\":\"a\"},{\"sku\":\"b\",\"price\":-1}]}", .outOfRange,
+            "properties.products[1].price"
+        ),
         ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":0}]}", .outOfRange, "properties.products[0].quantity"),
         ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":0.5}]}", .outOfRange, "properties.products[0].quantity"),
         ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":-1}]}", .outOfRange, "properties.products[0].quantity"),
         ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":1000001}]}", .invalid, "properties.products[0].quantity"),
-        ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":1000000,\"price\":9999999999}]}", .outOfRange, "properties.products[0].price"),
-        ("{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"name\":\"\(String(repeating: "x", count: 257))\"}]}", .tooLarge, "properties.products[0].name"),
+        (
+            "{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"quantity\":1000000,\"price\":9999999999}]}", .outOfRange,
+            "properties.products[0].price"
+        ),
+        (
+            "{\"order_id\":1,\"products\":[{\"sku\":\"a\",\"name\":\"\(String(repeating: "x", count: 257))\"}]}", .tooLarge,
+            "properties.products[0].name"
+        ),
     ]
 
     @Test("a bad order is refused with its field", arguments: bad.filter { !$0.2.isEmpty })
@@ -105,7 +118,9 @@ import Testing
 
     @Test func `I8 an order's lines are bounded`() throws {
         let order = { (count: Int) in
-            track("Order Completed", "{\"order_id\":1,\"products\":[\(Array(repeating: "{\"sku\":\"a\"}", count: count).joined(separator: ","))]}")
+            track(
+                "Order Completed",
+                "{\"order_id\":1,\"products\":[\(Array(repeating: "{\"sku\":\"a\"}", count: count).joined(separator: ","))]}")
         }
         guard case .order(let accepted) = try mapped(order(Limits.orderLinesMax)).body else {
             Issue.record("not an order")
@@ -138,7 +153,8 @@ import Testing
 
     @Test("every product event by its name", arguments: products)
     func productNames(name: String, kind: ProductEvent.Kind) throws {
-        let event = try mapped(track(name, "{\"product_id\":\"p\",\"name\":\"N\",\"category\":\"C\",\"brand\":\"B\",\"price\":1.25,\"quantity\":2}"))
+        let event = try mapped(
+            track(name, "{\"product_id\":\"p\",\"name\":\"N\",\"category\":\"C\",\"brand\":\"B\",\"price\":1.25,\"quantity\":2}"))
         #expect(
             event.body
                 == .product(

@@ -14,9 +14,12 @@ import Testing
     }
 
     static let clients = [
-        Client(folder: "segment-2.4.0", package: "segment.analytics"), Client(folder: "segment-2.4.0", package: "segment.analytics", more: "gzip=True"),
-        Client(folder: "segment-2.3.4", package: "segment.analytics"), Client(folder: "segment-2.3.4", package: "segment.analytics", more: "gzip=True"),
-        Client(folder: "rudder-2.1.9", package: "rudderstack.analytics"), Client(folder: "rudder-2.1.9", package: "rudderstack.analytics", more: "gzip=False"),
+        Client(folder: "segment-2.4.0", package: "segment.analytics"),
+        Client(folder: "segment-2.4.0", package: "segment.analytics", more: "gzip=True"),
+        Client(folder: "segment-2.3.4", package: "segment.analytics"),
+        Client(folder: "segment-2.3.4", package: "segment.analytics", more: "gzip=True"),
+        Client(folder: "rudder-2.1.9", package: "rudderstack.analytics"),
+        Client(folder: "rudder-2.1.9", package: "rudderstack.analytics", more: "gzip=False"),
     ]
 
     static func script(_ client: Client, key: String, port: Int) -> String {
@@ -55,7 +58,9 @@ import Testing
         Event(messageID: Hashing.hash128(id), customer: customer, time: time, body: body)
     }
 
-    static func named(_ name: String, _ properties: String) -> Event.Body { .named(name: name, properties: Array(properties.utf8)) }
+    static func named(_ name: String, _ properties: String) -> Event.Body {
+        .named(name: name, properties: Array(properties.utf8))
+    }
 
     static var expected: [Event] {
         let u1 = CustomerKey.user("u1")
@@ -70,7 +75,10 @@ import Testing
                 "identify", u1,
                 .identify(
                     Identify(
-                        traits: [Model.Trait("email", "Ann@Shop.example"), Model.Trait("first_name", "Ann"), Model.Trait("vip", "true")],
+                        traits: [
+                            Model.Trait("email", "Ann@Shop.example"), Model.Trait("first_name", "Ann"),
+                            Model.Trait("vip", "true"),
+                        ],
                         consents: [Consent(.email, granted: true), Consent(.sms, granted: false)]))),
             order, order,
             event("named", u1, named("Checkout Started", "{\"step\": 1, \"name\": \"\\u0427\\u0430\\u0439\"}")),
@@ -82,7 +90,8 @@ import Testing
     }
 
     private static func folder(_ client: Client) throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let folder = root.appendingPathComponent(".build-tools/python-clients/\(client.folder)").path
         try #require(
             FileManager.default.fileExists(atPath: folder + "/.installed"),
@@ -94,7 +103,9 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", script(client, key: key, port: port)]
-        process.environment = ["PYTHONPATH": try folder(client), "PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"]
+        process.environment = [
+            "PYTHONPATH": try folder(client), "PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1",
+        ]
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("python-client-\(UUID().uuidString)")
         try Data().write(to: output)
         defer { try? FileManager.default.removeItem(at: output) }
@@ -117,7 +128,10 @@ import Testing
             #expect(events.filter { $0.customer == .user("u1") } == Self.expected)
             #expect(
                 events.filter { $0.customer == .anonymous("anon") }
-                    == [Self.event("viewed", .anonymous("anon"), .product(ProductEvent(kind: .viewed, product: Product(id: "p2"))))])
+                    == [
+                        Self.event(
+                            "viewed", .anonymous("anon"), .product(ProductEvent(kind: .viewed, product: Product(id: "p2"))))
+                    ])
             let counted = (0..<250).map { Self.event("counted-\($0)", .user("u2"), Self.named("Counted", "{\"i\": \($0)}")) }
             #expect(events.filter { $0.customer == .user("u2") } == counted)
             #expect(events.count == Self.expected.count + 1 + 250)

@@ -7,7 +7,8 @@ import Testing
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     var stream = unsafe z_stream()
     try #require(
-        unsafe deflateInit2_(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK)
+        unsafe deflateInit2_(
+            &stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK)
     defer { unsafe deflateEnd(&stream) }
     var out = [UInt8](repeating: 0, count: Int(unsafe deflateBound(&stream, UInt(bytes.count))) + 32)
     var input = bytes
@@ -33,7 +34,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
         try reading.read(endpoint, authorization: authorization, body: Array(body.utf8), receivedAt: noon)
     }
 
-    func refusal(_ body: String, endpoint: RequestReading.Endpoint = .batch, authorization: String? = "Bearer first") -> Refusal? {
+    func refusal(_ body: String, endpoint: RequestReading.Endpoint = .batch, authorization: String? = "Bearer first") -> Refusal?
+    {
         do {
             _ = try read(body, endpoint: endpoint, authorization: authorization)
             return nil
@@ -44,7 +46,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
 
     static let open: [(String?, String)] = [
         ("Basic Zmlyc3Q6", "null"), ("basic Zmlyc3Q6", "null"), ("Basic Zmlyc3Q", "null"), ("Basic c2Vjb25kIGtleTo=", "null"),
-        ("Basic Zmlyc3Q6d2hhdGV2ZXI=", "null"), ("Bearer first", "null"), ("Bearer second key", "null"), (nil, "\"first\""), (nil, "\"second key\""),
+        ("Basic Zmlyc3Q6d2hhdGV2ZXI=", "null"), ("Bearer first", "null"), ("Bearer second key", "null"), (nil, "\"first\""),
+        (nil, "\"second key\""),
         ("Basic d3Jvbmc6", "\"first\""), ("Bearer wrong", "\"first\""),
     ]
 
@@ -56,7 +59,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     }
 
     static let closed: [(String?, String)] = [
-        (nil, "null"), (nil, "\"\""), (nil, "\"wrong\""), (nil, "\"firs\""), (nil, "\"firstfirst\""), ("Basic !!!", "null"), ("Basic d3Jvbmc6", "null"),
+        (nil, "null"), (nil, "\"\""), (nil, "\"wrong\""), (nil, "\"firs\""), (nil, "\"firstfirst\""), ("Basic !!!", "null"),
+        ("Basic d3Jvbmc6", "null"),
         ("Bearer ", "null"), ("Bearer firstx", "null"), ("first", "null"), ("Digest first", "null"), ("", "null"), (nil, "5"),
     ]
 
@@ -72,11 +76,16 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
         #expect(refusal("{", authorization: "Bearer wrong")?.status == 401)
     }
 
-    @Test("a bad body is refused", arguments: [
-        ("", "bad_json"), ("{\"batch\":[", "bad_json"), ("[]", "bad_json"), ("{}", "missing_field"), ("{\"batch\":null}", "missing_field"),
-        ("{\"batch\":{}}", "invalid_field"), ("{\"batch\":[]}", "invalid_field"), ("{\"batch\":[1],\"context\":3}", "invalid_field"),
-        ("{\"batch\":[1],\"sentAt\":\"x\"}", "invalid_field"), ("{\"batch\":[1],\"sentAt\":\"1970-01-01\"}", "time_out_of_range"),
-    ])
+    @Test(
+        "a bad body is refused",
+        arguments: [
+            ("", "bad_json"), ("{\"batch\":[", "bad_json"), ("[]", "bad_json"), ("{}", "missing_field"),
+            ("{\"batch\":null}", "missing_field"),
+            ("{\"batch\":{}}", "invalid_field"), ("{\"batch\":[]}", "invalid_field"),
+            ("{\"batch\":[1],\"context\":3}", "invalid_field"),
+            ("{\"batch\":[1],\"sentAt\":\"x\"}", "invalid_field"),
+            ("{\"batch\":[1],\"sentAt\":\"1970-01-01\"}", "time_out_of_range"),
+        ])
     func refuses(body: String, code: String) {
         #expect(refusal(body)?.status == 400)
         #expect(refusal(body)?.code == code)
@@ -111,7 +120,10 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
         #expect(event.time == noon + -60_000)
         #expect(
             event.body
-                == .identify(Identify(traits: [Model.Trait("city", "Perm"), Model.Trait("email", "a@b.c"), Model.Trait("time_zone", "Asia/Tokyo")])))
+                == .identify(
+                    Identify(traits: [
+                        Model.Trait("city", "Perm"), Model.Trait("email", "a@b.c"), Model.Trait("time_zone", "Asia/Tokyo"),
+                    ])))
     }
 
     @Test func `gzip is read, in one member or several`() throws {

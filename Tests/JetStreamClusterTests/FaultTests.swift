@@ -1,9 +1,10 @@
 import JetStreamPorts
 import Model
-@testable import NATS
 import Ports
 import TestSupport
 import Testing
+
+@testable import NATS
 
 @Suite struct FaultTests {
     let log = LogName.commits(ShardID(1))

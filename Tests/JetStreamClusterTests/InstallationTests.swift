@@ -1,9 +1,10 @@
-@testable import JetStreamPorts
 import Model
 import NATS
 import Ports
 import TestSupport
 import Testing
+
+@testable import JetStreamPorts
 
 @Suite struct InstallationTests {
     @Test func `the settings are read back`() async throws {
@@ -21,7 +22,8 @@ import Testing
                 settings, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
             let other = Installation(shards: shards, timeMode: .live, replicas: 1)
             let error = await #expect(throws: InstallationError.self) {
-                try await JetStreamInstallation.create(other, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
+                try await JetStreamInstallation.create(
+                    other, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
             }
             #expect(error?.code == .exists)
             #expect(error?.message.contains("8 shards, event-time mode, 1 replica") == true)

@@ -46,7 +46,10 @@ import Testing
             #expect(try await installation.snapshots.newest(of: subject, atMost: .max) { _ in } == nil)
             for commit: UInt64 in [6, 7, 8] { try await installation.snapshots.put(snapshot(commit, bytes: 10), of: subject) }
             let left = try await jetStream.subjects(of: "\(installation.prefix)_SNAP", matching: "\(prefix).>")
-            #expect(left.keys.allSatisfy { $0.contains(".c.7.") || $0.contains(".c.8.") || $0.contains(".m.7") || $0.contains(".m.8") })
+            #expect(
+                left.keys.allSatisfy {
+                    $0.contains(".c.7.") || $0.contains(".c.8.") || $0.contains(".m.7") || $0.contains(".m.8")
+                })
             #expect(left.count == 4)
         }
     }

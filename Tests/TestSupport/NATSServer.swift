@@ -47,7 +47,8 @@ package final class NATSServer: @unchecked Sendable {
         }
         var root = URL(fileURLWithPath: #filePath)
         for _ in 0..<3 { root.deleteLastPathComponent() }
-        let places = [root.appendingPathComponent(".build-tools/nats-server/bin").path]
+        let places =
+            [root.appendingPathComponent(".build-tools/nats-server/bin").path]
             + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
         for place in places {
             let path = "\(place)/nats-server"

@@ -14,7 +14,11 @@ import Testing
         (
             "Tests/TestSupport/ChildProcess.swift", .sleeping,
             "`eventually` asks another process again and again: that process cannot wake it"
-        )
+        ),
+        (
+            "Tests/GatewayTests/Support/RunningGateway.swift", .sleeping,
+            "the machine's clock as a port: sleeping is what it is for"
+        ),
     ]
 
     enum Rule: String, CaseIterable {
@@ -89,10 +93,13 @@ import Testing
         report(findings, .unreasoned)
     }
 
-    @Test func `lines have at most 130 characters`() {
+    /// Fixtures in tests stand as they are sent, so a test's line may be longer.
+    @Test func `lines have at most 130 characters, those of tests 200`() {
         let findings = files.flatMap { file in
             file.lines.enumerated().compactMap { index, line in
-                line.count > 130 ? Finding(path: file.path, line: index + 1, what: "\(line.count) characters, at most 130") : nil
+                let most = file.isTest ? 200 : 130
+                return line.count > most
+                    ? Finding(path: file.path, line: index + 1, what: "\(line.count) characters, at most \(most)") : nil
             }
         }
         report(findings, .lineLength)

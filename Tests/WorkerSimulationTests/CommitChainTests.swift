@@ -14,7 +14,10 @@ struct CommitChainTests {
     @Test("I3 numbers without gaps, each naming the hash before it")
     func chained() throws {
         var chain = chain()
-        let sent = [chain.next(.fence, [], completedInput: 0), chain.next(.steps, [], completedInput: 1), chain.next(.steps, [], completedInput: 2)]
+        let sent = [
+            chain.next(.fence, [], completedInput: 0), chain.next(.steps, [], completedInput: 1),
+            chain.next(.steps, [], completedInput: 2),
+        ]
         let commits = try sent.map { try read($0) }
         #expect(commits.map(\.commit.number) == [1, 2, 3])
         #expect(commits.map(\.commit.epoch) == [1, 1, 1])

@@ -30,7 +30,9 @@ struct WorkerTests {
         try await worker.value
     }
 
-    @Test("I2 I4 a worker believed dead is replaced in the middle, and can do no harm while it goes on", arguments: [UInt64(0), 7, 8])
+    @Test(
+        "I2 I4 a worker believed dead is replaced in the middle, and can do no harm while it goes on",
+        arguments: [UInt64(0), 7, 8])
     func zombie(seed: UInt64) async throws {
         let (workload, expected) = try workload()
         let installation = try SimulatedInstallation(

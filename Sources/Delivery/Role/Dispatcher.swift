@@ -64,7 +64,8 @@ actor Dispatcher {
     }
 
     private func finished(_ grant: PermitGrant, _ result: DeliveryResult) {
-        if case .sent = result {} else {
+        if case .sent = result {
+        } else {
             log.notice(
                 "A message was not sent",
                 metadata: ["action": "\(grant.action)", "attempt": "\(grant.attempt)", "result": "\(result)"])

@@ -63,7 +63,8 @@ package struct Profile: Equatable, Sendable {
 /// One order as the profile keeps it.
 package struct Order: Equatable, Sendable {
     package enum State: UInt8, CaseIterable, Sendable {
-        case placed = 0, paid, shipped, fulfilled, cancelled, refunded
+        case placed = 0
+        case paid, shipped, fulfilled, cancelled, refunded
 
         package var name: String {
             switch self {

@@ -85,8 +85,10 @@ package struct BatchAssembler: Sendable {
     package mutating func add(_ events: [Event], ticket: Ticket, now: Instant) -> [Action] {
         let waitedBefore = open != nil
         for event in events {
-            var batch = open ?? OpenBatch(
-                builder: EventBatchBuilder(base: event.time), tickets: [], due: now + settings.lingerMilliseconds)
+            var batch =
+                open
+                ?? OpenBatch(
+                    builder: EventBatchBuilder(base: event.time), tickets: [], due: now + settings.lingerMilliseconds)
             open = nil
             batch.builder.append(event)
             if batch.tickets.last != ticket {

@@ -43,12 +43,14 @@ struct GatewayService: Sendable {
                 status: 204, body: [],
                 headers: [
                     (.accessControlAllowOrigin, "*"), (.accessControlAllowMethods, "POST"),
-                    (.accessControlAllowHeaders, "authorization, content-type, content-encoding"), (.accessControlMaxAge, "86400"),
+                    (.accessControlAllowHeaders, "authorization, content-type, content-encoding"),
+                    (.accessControlMaxAge, "86400"),
                 ])
         case .health: return .json(200, "{\"status\":\"ok\"}")
         case .ready:
             if watch.isReady, !open.isStopping { return .json(200, "{\"status\":\"ready\"}") }
-            return .refusal(Refusal(503, "not_ready", "the log does not answer, or the gateway is stopping", retryAfterSeconds: 2))
+            return .refusal(
+                Refusal(503, "not_ready", "the log does not answer, or the gateway is stopping", retryAfterSeconds: 2))
         case .metrics: return metricsPage()
         case .page: return page(request)
         case .status: return await ask("coordinator.status", [], request)
@@ -89,7 +91,8 @@ struct GatewayService: Sendable {
             endpoint, authorization: request.headers[.authorization], body: plain, receivedAt: clock.now())
         report(outcome.rejected, of: outcome.events.count + outcome.rejected.count)
         guard !watch.isFull(outcome.events.lazy.map { options.installation.shards.shard(of: $0.customer) }) else {
-            throw Refusal(503, "log_full", "the input log is nearly full; it takes events again when it was trimmed", retryAfterSeconds: 30)
+            throw Refusal(
+                503, "log_full", "the input log is nearly full; it takes events again when it was trimmed", retryAfterSeconds: 30)
         }
         if let failure = await intake.submit(outcome.events) { throw refusal(failure) }
         metrics.count(.accepted, by: outcome.events.count)
@@ -149,7 +152,10 @@ struct GatewayService: Sendable {
             status: 200, contentType: "text/html; charset=utf-8", body: PackageResources.index_html,
             headers: [
                 (.cacheControl, "no-cache"),
-                (.contentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"),
+                (
+                    .contentSecurityPolicy,
+                    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+                ),
             ])
     }
 

@@ -7,7 +7,9 @@ package enum Gunzip {
     /// All members of a gzip file, one after the other, as RFC 1952 has it.
     package static func inflate(_ bytes: [UInt8], max: Int) throws(Failure) -> [UInt8] {
         var stream = unsafe z_stream()
-        guard unsafe inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { throw .damaged }
+        guard unsafe inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw .damaged
+        }
         defer { unsafe inflateEnd(&stream) }
         var out: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)

@@ -83,7 +83,8 @@ package struct RequestReading: Sendable {
         }
     }
 
-    private func single(_ root: JSONValue, _ call: EventMapping.Call, bytes: Int, receivedAt: Instant) throws(Refusal) -> Outcome {
+    private func single(_ root: JSONValue, _ call: EventMapping.Call, bytes: Int, receivedAt: Instant) throws(Refusal) -> Outcome
+    {
         do throws(FieldError) {
             let event = try mapping.event(root, call: call, envelope: EventMapping.Envelope(receivedAt: receivedAt))
             return Outcome(events: [event], rejected: [], bodyBytes: bytes)

@@ -33,7 +33,10 @@ package final class JSONDocument: Sendable {
 }
 
 struct JSONNode: Sendable {
-    enum Kind: UInt8, Sendable { case null = 0, yes, no, number, string, unescapedString, object, array }
+    enum Kind: UInt8, Sendable {
+        case null = 0
+        case yes, no, number, string, unescapedString, object, array
+    }
 
     let kind: Kind
     let start: UInt32

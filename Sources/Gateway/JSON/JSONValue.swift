@@ -61,10 +61,14 @@ package struct JSONValue: Sendable {
     }
 
     /// An object's members in order; none for what is no object.
-    package var members: Members { Members(document: document, position: index + 1, end: node.kind == .object ? Int(node.next) : 0) }
+    package var members: Members {
+        Members(document: document, position: index + 1, end: node.kind == .object ? Int(node.next) : 0)
+    }
 
     /// An array's elements in order; none for what is no array.
-    package var elements: Elements { Elements(document: document, position: index + 1, end: node.kind == .array ? Int(node.next) : 0) }
+    package var elements: Elements {
+        Elements(document: document, position: index + 1, end: node.kind == .array ? Int(node.next) : 0)
+    }
 
     package struct Members: Sequence, IteratorProtocol {
         let document: JSONDocument

@@ -22,7 +22,8 @@ enum CustomerIdentity {
         if let user = try identifier(item, "userId", at: "") { return .user(user) }
         if let anonymous = try identifier(item, "anonymousId", at: "") { return .anonymous(anonymous) }
         if let key = try otherKey(item, contexts: contexts) { return key }
-        throw FieldError(.missing, "userId", "is needed, or anonymousId, or an e-mail address, phone number or card in context.externalIds")
+        throw FieldError(
+            .missing, "userId", "is needed, or anonymousId, or an e-mail address, phone number or card in context.externalIds")
     }
 
     private enum Form: CaseIterable {
@@ -52,9 +53,13 @@ enum CustomerIdentity {
             for context in contexts.all {
                 let externals = context["externalIds"].map { Array($0.elements) } ?? []
                 for (index, external) in externals.enumerated() {
-                    guard let type = external["type"]?.string, form.names.contains(where: { $0.description == type }) else { continue }
+                    guard let type = external["type"]?.string, form.names.contains(where: { $0.description == type }) else {
+                        continue
+                    }
                     let path = "context.externalIds[\(index)].id"
-                    guard let value = FieldReading.member(external, "id"), let id = try identifier(value, at: path) else { continue }
+                    guard let value = FieldReading.member(external, "id"), let id = try identifier(value, at: path) else {
+                        continue
+                    }
                     return try form.key(id, at: path)
                 }
             }
@@ -89,7 +94,9 @@ enum ContactForms {
     static func email(_ text: String, at path: String) throws(FieldError) -> String {
         let trimmed = FieldReading.trimmed(text)
         let parts = trimmed.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-        let plain = trimmed.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") && $0 != UInt8(ascii: ",") }
+        let plain = trimmed.utf8.allSatisfy {
+            $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: ">") && $0 != UInt8(ascii: ",")
+        }
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, plain else {
             throw FieldError(.invalid, path, "is no e-mail address; one like name@host is allowed")
         }

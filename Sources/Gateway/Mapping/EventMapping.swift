@@ -43,7 +43,8 @@ package struct EventMapping: Sendable {
     package func event(_ item: JSONValue, call: Call?, envelope: Envelope) throws(FieldError) -> Event {
         guard item.kind == .object else { throw FieldError(.invalid, "", "must be an object") }
         guard item.range.count <= Limits.eventJSONBytesMax else {
-            throw FieldError(.tooLarge, "", "the event has \(item.range.count) bytes; at most \(Limits.eventJSONBytesMax) are allowed")
+            throw FieldError(
+                .tooLarge, "", "the event has \(item.range.count) bytes; at most \(Limits.eventJSONBytesMax) are allowed")
         }
         let call = if let call { call } else { try Self.call(item) }
         let contexts = try Contexts(item: item, batch: envelope.context)
@@ -79,7 +80,9 @@ package struct EventMapping: Sendable {
     }
 
     private func track(_ item: JSONValue) throws(FieldError) -> Event.Body {
-        guard let value = FieldReading.member(item, "event") else { throw FieldError(.missing, "event", "is needed: the event's name") }
+        guard let value = FieldReading.member(item, "event") else {
+            throw FieldError(.missing, "event", "is needed: the event's name")
+        }
         guard value.kind == .string else { throw FieldError(.invalid, "event", "must be a string") }
         let name = try FieldReading.text(value, at: "event", bytesMax: Limits.nameBytesMax)
         guard !name.isEmpty else { throw FieldError(.missing, "event", "is empty: the event's name is needed") }

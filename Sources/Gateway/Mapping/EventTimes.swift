@@ -20,12 +20,14 @@ package enum EventTimes {
             let time = (own ?? envelope.sentAt).map { stamp + (envelope.receivedAt - $0) } ?? stamp
             let ahead = time - envelope.receivedAt
             guard ahead <= Limits.clockAheadMilliseconds else {
-                throw FieldError(.time, field, "lies more than \(Limits.clockAheadMilliseconds / Milliseconds.day) day ahead of its arrival")
+                throw FieldError(
+                    .time, field, "lies more than \(Limits.clockAheadMilliseconds / Milliseconds.day) day ahead of its arrival")
             }
             guard -ahead <= Limits.clockBehindMilliseconds else {
                 throw FieldError(
                     .time, field,
-                    "lies more than \(Limits.clockBehindMilliseconds / Milliseconds.day) days back; history is imported, not sent")
+                    "lies more than \(Limits.clockBehindMilliseconds / Milliseconds.day) days back; history is imported, not sent"
+                )
             }
             return time
         }
@@ -34,9 +36,11 @@ package enum EventTimes {
     /// A time of any accepted form, within the years that are allowed everywhere.
     package static func instant(_ value: JSONValue, at path: String) throws(FieldError) -> Instant {
         let text = value.string.map(FieldReading.trimmed)
-        let parsed = text.map { TimeParser.iso8601($0) ?? TimeParser.epoch($0) } ?? value.number.map { TimeParser.epoch($0) } ?? nil
+        let parsed =
+            text.map { TimeParser.iso8601($0) ?? TimeParser.epoch($0) } ?? value.number.map { TimeParser.epoch($0) } ?? nil
         guard let time = parsed else {
-            throw FieldError(.invalid, path, "must be a time of ISO 8601 like 2026-11-22T14:25:17.123Z, or seconds or milliseconds since 1970")
+            throw FieldError(
+                .invalid, path, "must be a time of ISO 8601 like 2026-11-22T14:25:17.123Z, or seconds or milliseconds since 1970")
         }
         guard time >= Limits.timeMin, time < Limits.timeMax else {
             throw FieldError(.time, path, "must lie within 1980 to 2099")

@@ -60,7 +60,9 @@ enum FieldReading {
                 throw FieldError(.outOfRange, path, "is beyond \(Limits.moneyMax) minor units (\(digits) decimals)")
             }
         }
-        guard minor >= 0, !written.hasPrefix("-") || minor == 0 else { throw FieldError(.outOfRange, path, "must not be negative") }
+        guard minor >= 0, !written.hasPrefix("-") || minor == 0 else {
+            throw FieldError(.outOfRange, path, "must not be negative")
+        }
         return minor
     }
 
@@ -86,7 +88,9 @@ enum FieldReading {
         func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0d) }
         let bytes = text.utf8
         guard let first = bytes.first, let last = bytes.last, isBlank(first) || isBlank(last) else { return text }
-        guard let start = bytes.firstIndex(where: { !isBlank($0) }), let end = bytes.lastIndex(where: { !isBlank($0) }) else { return "" }
+        guard let start = bytes.firstIndex(where: { !isBlank($0) }), let end = bytes.lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
         return String(text[start...end])
     }
 }

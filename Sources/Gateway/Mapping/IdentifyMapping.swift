@@ -18,15 +18,20 @@ struct IdentifyMapping {
             if let value = FieldReading.member(context, "consent"), value.kind == .object {
                 try mapping.takeConsents(value, at: "context.consent.", strict: false)
             }
-            if let zone = FieldReading.member(context, "timezone") { try mapping.takeScalar(zone, "time_zone", at: "context.timezone") }
-            if let locale = FieldReading.member(context, "locale") { try mapping.takeScalar(locale, "language", at: "context.locale") }
+            if let zone = FieldReading.member(context, "timezone") {
+                try mapping.takeScalar(zone, "time_zone", at: "context.timezone")
+            }
+            if let locale = FieldReading.member(context, "locale") {
+                try mapping.takeScalar(locale, "language", at: "context.locale")
+            }
         }
         return try mapping.finish()
     }
 
     private func finish() throws(FieldError) -> Identify {
         guard traits.count <= Limits.traitsMax else {
-            throw FieldError(.tooLarge, "traits", "are \(traits.count), nested ones counted singly; at most \(Limits.traitsMax) are allowed")
+            throw FieldError(
+                .tooLarge, "traits", "are \(traits.count), nested ones counted singly; at most \(Limits.traitsMax) are allowed")
         }
         let names = traits.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return Identify(
@@ -61,13 +66,15 @@ struct IdentifyMapping {
 
     /// How our names are spelled elsewhere.
     private static let known: [String: String] = [
-        "firstName": "first_name", "lastName": "last_name", "timezone": "time_zone", "timeZone": "time_zone", "locale": "language",
+        "firstName": "first_name", "lastName": "last_name", "timezone": "time_zone", "timeZone": "time_zone",
+        "locale": "language",
         "address.city": "city", "birth_date": "birthday", "birthDate": "birthday",
     ]
 
     private mutating func takeScalar(_ value: JSONValue, _ name: String, at path: String) throws(FieldError) {
         guard !name.isEmpty, name.utf8.count <= Limits.nameBytesMax, !name.utf8.contains(where: { $0 < 0x20 }) else {
-            throw FieldError(.invalid, path, "has a name that is empty, longer than \(Limits.nameBytesMax) bytes, or with control characters")
+            throw FieldError(
+                .invalid, path, "has a name that is empty, longer than \(Limits.nameBytesMax) bytes, or with control characters")
         }
         guard traits[name] == nil else { return }
         guard let text = try Self.text(value, name, at: path) else { return }
@@ -82,7 +89,7 @@ struct IdentifyMapping {
     private static func text(_ value: JSONValue, _ name: String, at path: String) throws(FieldError) -> String? {
         switch value.kind {
         case .null: return ""
-        case .bool, .array, .object: 
+        case .bool, .array, .object:
             guard !["email", "phone", "birthday"].contains(name) else { throw FieldError(.invalid, path, "must be a string") }
             return String(decoding: value.raw, as: UTF8.self)
         case .number, .string: break

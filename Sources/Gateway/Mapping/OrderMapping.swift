@@ -29,7 +29,8 @@ enum OrderMapping {
     private static func checkCurrency(_ properties: JSONValue?, settings: EventMapping.Settings) throws(FieldError) {
         let currency = try FieldReading.text(properties, "currency", at: "properties.", bytesMax: 16)
         guard currency.isEmpty || currency.uppercased() == settings.currency.uppercased() else {
-            throw FieldError(.wrongCurrency, "properties.currency", "is \(currency); this installation counts in \(settings.currency) alone")
+            throw FieldError(
+                .wrongCurrency, "properties.currency", "is \(currency); this installation counts in \(settings.currency) alone")
         }
     }
 
@@ -61,7 +62,9 @@ enum OrderMapping {
             name: try FieldReading.text(value, "name", at: path, bytesMax: Limits.nameBytesMax),
             category: try FieldReading.text(value, "category", at: path, bytesMax: Limits.nameBytesMax),
             brand: try FieldReading.text(value, "brand", at: path, bytesMax: Limits.nameBytesMax))
-        guard !Placeholders.contains(product.id) else { throw FieldError(.invalid, path + name, "\"\(product.id)\" names no product") }
+        guard !Placeholders.contains(product.id) else {
+            throw FieldError(.invalid, path + name, "\"\(product.id)\" names no product")
+        }
         return OrderLine(
             product: product, quantity: try FieldReading.quantity(value, at: path),
             price: try FieldReading.money(value, "price", at: path, digits: digits) ?? 0)
@@ -98,7 +101,9 @@ enum OrderMapping {
             return sum
         }
         guard sum > 0 else { return nil }
-        guard sum >= discount else { throw FieldError(.outOfRange, "properties.discount", "is more than the products' prices together") }
+        guard sum >= discount else {
+            throw FieldError(.outOfRange, "properties.discount", "is more than the products' prices together")
+        }
         return sum - discount
     }
 
@@ -108,7 +113,8 @@ enum OrderMapping {
             let (cost, overflow) = line.price.multipliedReportingOverflow(by: line.quantity)
             guard !overflow, cost <= Limits.moneyMax - sum else {
                 throw FieldError(
-                    .outOfRange, "properties.products[\(index)].price", "makes the order worth more than \(Limits.moneyMax) minor units")
+                    .outOfRange, "properties.products[\(index)].price",
+                    "makes the order worth more than \(Limits.moneyMax) minor units")
             }
             sum += cost
         }

@@ -1,7 +1,8 @@
 /// Words that stand for "nobody" in the wild: whoever takes them for an identifier makes one customer of many.
 package enum Placeholders {
     private static let words: Set<String> = [
-        "", "null", "(null)", "nil", "none", "undefined", "nan", "anonymous", "unknown", "guest", "n/a", "na", "not set", "(not set)",
+        "", "null", "(null)", "nil", "none", "undefined", "nan", "anonymous", "unknown", "guest", "n/a", "na", "not set",
+        "(not set)",
         "[object object]", "true", "false", "-1",
     ]
 

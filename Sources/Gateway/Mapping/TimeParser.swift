@@ -13,7 +13,9 @@ package enum TimeParser {
         else { return nil }
         var milliseconds = days * Milliseconds.day
         if scanner.isAtEnd { return Instant(milliseconds: milliseconds) }
-        guard scanner.skip(UInt8(ascii: "T")) || scanner.skip(UInt8(ascii: "t")) || scanner.skip(UInt8(ascii: " ")) else { return nil }
+        guard scanner.skip(UInt8(ascii: "T")) || scanner.skip(UInt8(ascii: "t")) || scanner.skip(UInt8(ascii: " ")) else {
+            return nil
+        }
         guard let time = scanner.timeOfDay(), let offset = scanner.offset(), scanner.isAtEnd else { return nil }
         milliseconds += time - offset
         return Instant(milliseconds: milliseconds)
@@ -21,7 +23,9 @@ package enum TimeParser {
 
     /// A whole or decimal number: below 100,000,000,000 seconds, from there on milliseconds. Nil when it is none or negative.
     package static func epoch(_ text: some StringProtocol) -> Instant? {
-        guard let milliseconds = try? MoneyParser.scaled(text, digits: 3, magnitudeMax: 1 << 56), milliseconds >= 0 else { return nil }
+        guard let milliseconds = try? MoneyParser.scaled(text, digits: 3, magnitudeMax: 1 << 56), milliseconds >= 0 else {
+            return nil
+        }
         let isSeconds = milliseconds < 100_000_000_000_000
         return Instant(milliseconds: isSeconds ? milliseconds : milliseconds / 1000)
     }
@@ -76,7 +80,9 @@ package enum TimeParser {
 
         /// Milliseconds since midnight.
         mutating func timeOfDay() -> Int64? {
-            guard let hour = digits(2), hour < 24, skip(UInt8(ascii: ":")), let minute = digits(2), minute < 60 else { return nil }
+            guard let hour = digits(2), hour < 24, skip(UInt8(ascii: ":")), let minute = digits(2), minute < 60 else {
+                return nil
+            }
             var value = hour * Milliseconds.hour + minute * Milliseconds.minute
             guard skip(UInt8(ascii: ":")) else { return value }
             guard let second = digits(2), second <= 60 else { return nil }

@@ -25,7 +25,10 @@ package final class GatewayMetrics: Sendable {
     /// Upper borders of the histogram's buckets, in seconds.
     static let bounds: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-    private struct RequestLabel: Hashable { let path: String; let status: Int }
+    private struct RequestLabel: Hashable {
+        let path: String
+        let status: Int
+    }
 
     private struct State {
         var counters: [Counter: UInt64] = [:]
@@ -91,7 +94,9 @@ package final class GatewayMetrics: Sendable {
             out += "\(histogram)_bucket{le=\"\(bound)\"} \(sum)\n"
         }
         sum += state.buckets[Self.bounds.count]
-        out += "\(histogram)_bucket{le=\"+Inf\"} \(sum)\n\(histogram)_sum \(Double(state.milliseconds) / 1000)\n\(histogram)_count \(sum)\n"
+        out +=
+            "\(histogram)_bucket{le=\"+Inf\"} \(sum)\n"
+            + "\(histogram)_sum \(Double(state.milliseconds) / 1000)\n\(histogram)_count \(sum)\n"
         for gauge in gauges {
             head(gauge.name, gauge.help, "gauge")
             out += "\(gauge.name) \(gauge.value)\n"

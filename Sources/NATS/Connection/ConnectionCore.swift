@@ -145,7 +145,8 @@ struct ConnectionCore {
         commands.removeAll { if case .publish = $0 { true } else { false } }
         queuedBytes = 0
         for request in pending.values {
-            failed.append((request, NATSError(.disconnected, "\(request.subject): connection lost before the answer: \(message)")))
+            failed.append(
+                (request, NATSError(.disconnected, "\(request.subject): connection lost before the answer: \(message)")))
         }
         pending = [:]
         earliest = nil

@@ -70,7 +70,9 @@ package final class NATSConnection: Sendable {
     }
 
     /// Sends to whoever listens. Nothing is known of its arrival.
-    package func publish(_ subject: String, _ payload: [UInt8], headers: [NATSHeader] = [], reply: String? = nil) throws(NATSError) {
+    package func publish(_ subject: String, _ payload: [UInt8], headers: [NATSHeader] = [], reply: String? = nil)
+        throws(NATSError)
+    {
         let message = Outgoing(subject: subject, headers: headers, payload: payload)
         try core.withLock { core throws(NATSError) in try core.publish(message, reply: reply) }
         core.wake()

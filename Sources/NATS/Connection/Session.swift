@@ -144,7 +144,9 @@ final class Session {
     /// Ends the connection and frees everything. Callbacks that run at the moment finish on their own.
     func close() {
         unsafe natsConnection_Close(connection)
-        for unsafe subscription in unsafe Array(subscriptions.values) + unsubscribed { unsafe natsSubscription_Destroy(subscription) }
+        for unsafe subscription in unsafe Array(subscriptions.values) + unsubscribed {
+            unsafe natsSubscription_Destroy(subscription)
+        }
         unsafe subscriptions = [:]
         unsafe unsubscribed = []
         unsafe natsConnection_Destroy(connection)

@@ -135,7 +135,8 @@ struct PullState {
         heard = now
         if status == 100 { return [] }
         guard let current = outstanding, current.number == request else { return [] }
-        let isOver = status == 404 || status == 408
+        let isOver =
+            status == 404 || status == 408
             || status == 409 && (text.contains("MaxBytes") || text.contains("Batch Completed"))
         guard isOver else { return lost() }
         oversized = text.contains("MaxBytes") && left == current.batch

@@ -88,7 +88,9 @@ package final class StreamReader: Sendable {
             if state.registered != nil, state.registered != state.pull.consumer, !state.pull.establishing || state.pull.hasEnded {
                 stale = state.registered.take()
             }
-            guard let waiting = state.waiting else { return (actions, nil as CheckedContinuation<[StreamRecord], any Error>?, stale) }
+            guard let waiting = state.waiting else {
+                return (actions, nil as CheckedContinuation<[StreamRecord], any Error>?, stale)
+            }
             if !state.pull.isEmpty {
                 outcome = .success(state.pull.take(max: waiting.max))
                 actions += state.pull.ask()

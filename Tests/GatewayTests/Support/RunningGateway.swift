@@ -6,6 +6,7 @@ import Logging
 import Model
 import Ports
 import SimulatedPorts
+import TestSupport
 import Testing
 
 /// The machine's clock.
@@ -35,7 +36,8 @@ struct RunningGateway: Sendable {
     }
 
     static func run(
-        timeMode: Installation.TimeMode = .live, bytesInFlightMax: Int = 256 << 20, prepare: @Sendable (SimulatedLogStore) -> Void = { _ in },
+        timeMode: Installation.TimeMode = .live, bytesInFlightMax: Int = 256 << 20,
+        prepare: @Sendable (SimulatedLogStore) -> Void = { _ in },
         _ body: (RunningGateway) async throws -> Void
     ) async throws {
         let clock = MachineClock()
@@ -54,7 +56,9 @@ struct RunningGateway: Sendable {
         let quiet = log
         let role = Task {
             defer { source.finish() }
-            try await GatewayRole.run(options: fixed, logs: logs, messaging: messaging, clock: clock, log: quiet) { source.yield($0) }
+            try await GatewayRole.run(options: fixed, logs: logs, messaging: messaging, clock: clock, log: quiet) {
+                source.yield($0)
+            }
         }
         guard let port = await ports.first(where: { _ in true }) else {
             try await role.value
@@ -74,11 +78,7 @@ struct RunningGateway: Sendable {
     }
 
     func waitUntilReady() async throws {
-        for _ in 0..<1000 {
-            if try await send("GET", "/ready").status == 200 { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("the gateway never became ready")
+        try await eventually("the gateway is ready") { try await self.send("GET", "/ready").status == 200 }
     }
 
     func send(_ method: String, _ path: String, body: [UInt8]? = nil, headers: [String: String] = [:]) async throws -> Answer {

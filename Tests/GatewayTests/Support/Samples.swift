@@ -9,7 +9,8 @@ let eventTime = EventMapping(settings: EventMapping.Settings(timeMode: .eventTim
 
 /// Maps one call written as JSON.
 func mapped(
-    _ json: String, _ call: EventMapping.Call? = .track, by mapping: EventMapping = live, sentAt: Instant? = nil, context: String? = nil
+    _ json: String, _ call: EventMapping.Call? = .track, by mapping: EventMapping = live, sentAt: Instant? = nil,
+    context: String? = nil
 ) throws -> Event {
     let value = try JSONDocument(Array(json.utf8)).root
     let context = try context.map { try JSONDocument(Array($0.utf8)).root }
