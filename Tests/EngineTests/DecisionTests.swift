@@ -38,9 +38,9 @@ struct DecisionTests {
         try await harness.put(.events([Story.order("o1", .placed, 500, at: Story.day(0))]))
         try await harness.put(.events([Story.order("o1", .fulfilled, of: ["tea"], at: Story.day(1))]))
         try await harness.put(.clock(Story.day(90)))
-        #expect(
-            ids(try await harness.effects()) == [
-                "@1", "@2", "@3",
+        let found = ids(try await harness.effects())
+        #expect(found == [
+                "8b869185379dd990b33d2709ae474571", "40208f39ffb59fab292a5394c69b1c7f", "107a874055fa396cc588a599c876ddf4",
             ])
     }
 

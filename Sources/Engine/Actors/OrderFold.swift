@@ -180,7 +180,7 @@ extension Brain {
 
 extension OrderEvent {
     /// Speaks of an order without saying what it is worth.
-    var awaitsWorth: Bool { revenue == nil && lines.isEmpty }
+    var awaitsWorth: Bool { revenue == nil && linesTotal == 0 }
 
     /// What the lines cost; what an order is worth that does not say it.
     var linesTotal: Int64 {
