@@ -88,6 +88,8 @@ struct CommitChain: Equatable, Sendable {
             return last.hash == acknowledgedHash
                 ? .resend(waiting) : .broken("commit \(acknowledged) is not the one that was acknowledged")
         }
+        // Our fence is not in the log, and the owner before has gone on meanwhile: its commits are to be replayed first.
+        if last.commit.epoch < epoch { return .lost(by: last.commit.owner) }
         guard let own = waiting.first(where: { $0.number == last.commit.number }), own.hash == last.hash else {
             return .broken("commit \(last.commit.number) of epoch \(last.commit.epoch) was not written here")
         }

@@ -96,6 +96,7 @@ final actor ShardOwner {
             id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
             executor: executor, log: log)
         let result = try await recovery.run(upTo: last)
+        guard end == nil else { return }
         shard = result.shard
         chain = CommitChain(shard: id, owner: around.worker.id.description, after: result.last)
         guard try await fence() else { return finish(.lost("another worker fenced first")) }

@@ -48,6 +48,11 @@ struct CommitChainTests {
         let fence = try read(other.next(.fence, [], completedInput: 0))
         #expect(chain.settle(fence) == .lost(by: "b#2"), "only a higher epoch is a fence")
 
+        var next = CommitChain(
+            shard: ShardID(0), owner: "c#3", after: LogEnd(number: 1, hash: 7, epoch: second.commit.epoch))
+        let late = next.next(.fence, [], completedInput: 0)
+        #expect(next.settle(second) == .lost(by: "a#1"), "the owner before went on: fence \(late.number) has no place")
+
         var twin = CommitChain(
             shard: ShardID(0), owner: "a#1", after: LogEnd(number: 2, hash: 99, epoch: second.commit.epoch))
         let foreign = try read(twin.next(.steps, [], completedInput: 0))
