@@ -9,7 +9,8 @@ struct Brain: Sendable {
     var effects = StepEffects()
 
     /// Applies an event that happened at `now`. Wake-ups due by then have run.
-    mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault) {
+    mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault)
+    {
         switch body {
         case .order(let order): try apply(order, at: now, customer: customer, to: &profile)
         case .product(let product):

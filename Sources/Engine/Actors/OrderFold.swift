@@ -7,14 +7,16 @@ extension Brain {
     /// The gateway keeps these; a profile that outgrew its bounds would stop its shard.
     private func check(_ event: OrderEvent) throws(EventFault) {
         let ids = event.lines.lazy.map(\.product.id)
-        guard event.orderID.utf8.count <= Limits.identifierBytesMax, ids.allSatisfy({ $0.utf8.count <= Limits.identifierBytesMax })
+        guard event.orderID.utf8.count <= Limits.identifierBytesMax,
+            ids.allSatisfy({ $0.utf8.count <= Limits.identifierBytesMax })
         else { throw EventFault("an id of more than \(Limits.identifierBytesMax) bytes") }
         guard (event.revenue ?? 0).magnitude <= UInt64(Limits.moneyMax) else {
             throw EventFault("an amount beyond \(Limits.moneyMax) minor units")
         }
     }
 
-    mutating func apply(_ event: OrderEvent, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault) {
+    mutating func apply(_ event: OrderEvent, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault)
+    {
         if !event.currency.isEmpty && event.currency != rules.set.currency {
             throw EventFault("currency \(event.currency), the installation's is \(rules.set.currency)")
         }
@@ -41,7 +43,9 @@ extension Brain {
         case .refunded:
             let order = profile.orders[index]
             if let amount = event.revenue, amount < order.revenue {
-                if order.state.stands { change(index, revenueTo: order.revenue - amount, at: now, customer: customer, in: &profile) }
+                if order.state.stands {
+                    change(index, revenueTo: order.revenue - amount, at: now, customer: customer, in: &profile)
+                }
             } else {
                 withdraw(index, as: .refunded, at: now, customer: customer, in: &profile)
             }

@@ -9,7 +9,9 @@ import Model
 //   open --deadline--> closed (withdrawn)
 
 extension Brain {
-    mutating func answer(_ attempt: AttemptID, for action: ActionID, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
+    mutating func answer(
+        _ attempt: AttemptID, for action: ActionID, at now: Instant, customer: CustomerKey, in profile: inout Profile
+    ) {
         func deny(_ reason: Reason) {
             effects.add(.permitDenied(customer: customer, action: action, attempt: attempt, reason: reason))
         }
@@ -22,7 +24,9 @@ extension Brain {
             guard let grant = grant(open, rule, attempt, customer: customer, profile) else { return deny(.noAddress) }
             return effects.add(.permitGranted(grant))
         }
-        guard let rule = rules.rule(open.rule) else { return withdraw(index, attempt, .ruleGone, at: now, customer: customer, in: &profile) }
+        guard let rule = rules.rule(open.rule) else {
+            return withdraw(index, attempt, .ruleGone, at: now, customer: customer, in: &profile)
+        }
         if let reason = objection(to: open, rule, at: now, profile) {
             if reason == .quietHours { return deny(.quietHours) }
             return withdraw(index, attempt, reason, at: now, customer: customer, in: &profile)

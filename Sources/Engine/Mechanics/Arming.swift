@@ -45,7 +45,9 @@ extension Brain {
     mutating func armReview(order: String, _ lines: [OrderLine], at now: Instant, in profile: inout Profile) {
         for index in rules.review {
             guard case .reviewRequest(let after) = rules.set.rules[index].mechanic else { continue }
-            if rules.hasGoods(rule: index) && !lines.contains(where: { rules.concerns(rule: index, product: $0.product) }) { continue }
+            if rules.hasGoods(rule: index) && !lines.contains(where: { rules.concerns(rule: index, product: $0.product) }) {
+                continue
+            }
             arm(index, .order(order), anchor: now, due: now + after, in: &profile)
         }
     }

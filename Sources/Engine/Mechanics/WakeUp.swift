@@ -32,7 +32,9 @@ extension Brain {
         }
         guard let rule = rules.rule(timer.rule) else { return effects.add(.suppressed(decision(.ruleGone))) }
         guard rule.enabled else { return effects.add(.suppressed(decision(.ruleOff))) }
-        if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) { return effects.add(.suppressed(decision(reason))) }
+        if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) {
+            return effects.add(.suppressed(decision(reason)))
+        }
         guard rule.admits(profile, segments: rules.set.segments, at: now) else {
             return effects.add(.suppressed(decision(.notInSegment)))
         }

@@ -104,13 +104,17 @@ extension Profile {
             for _ in 0..<(try reader.count(max: Limits.timersMax)) { timers.append(try Timer.unpack(&reader, base: base)) }
         }
         if parts.contains(.open) {
-            for _ in 0..<(try reader.count(max: Limits.openActionsMax)) { open.append(try OpenAction.unpack(&reader, base: base)) }
+            for _ in 0..<(try reader.count(max: Limits.openActionsMax)) {
+                open.append(try OpenAction.unpack(&reader, base: base))
+            }
         }
         if parts.contains(.touches) {
             for _ in 0..<(try reader.count(max: 2 * Limits.touchesMax)) { touches.append(try Touch.unpack(&reader, base: base)) }
         }
         if parts.contains(.traits) {
-            for _ in 0..<(try reader.count(max: Limits.traitsMax)) { traits.append(Trait(try reader.string(), try reader.string())) }
+            for _ in 0..<(try reader.count(max: Limits.traitsMax)) {
+                traits.append(Trait(try reader.string(), try reader.string()))
+            }
         }
         try reader.finish()
     }
@@ -119,7 +123,8 @@ extension Profile {
 extension Order {
     func pack(into writer: inout ByteWriter, base: Instant) {
         writer.string(id)
-        let flags: UInt8 = (changed != placed ? 0x10 : 0) | (wasFulfilled ? 0x20 : 0) | (credit != nil ? 0x40 : 0)
+        let flags: UInt8 =
+            (changed != placed ? 0x10 : 0) | (wasFulfilled ? 0x20 : 0) | (credit != nil ? 0x40 : 0)
             | (awaitsWorth ? 0x80 : 0)
         writer.byte(state.rawValue | flags)
         writer.signed(placed - base)

@@ -70,7 +70,8 @@ extension Shard {
                     OpenActions.Action(
                         action: action.id.description, customer: customer.key.text, rule: action.rule.number,
                         channel: channelName(of: action.rule), deadlineMilliseconds: action.deadline.milliseconds,
-                        grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number))
+                        grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number)
+                )
             }
         }
         return list

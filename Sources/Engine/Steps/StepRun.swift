@@ -147,7 +147,8 @@ extension Shard {
 
     /// Works on a clock record: runs what is due by it; the clock stands at it only when all of that has run.
     private func run(
-        clock instant: Instant, _ sequence: UInt64, _ bound: StepBound, _ wakeUps: inout UInt32, _ customer: isolated CustomerActor
+        clock instant: Instant, _ sequence: UInt64, _ bound: StepBound, _ wakeUps: inout UInt32,
+        _ customer: isolated CustomerActor
     ) -> MessageProgress {
         if eventsThrough > 0 { return .finished }
         guard timeMode == .eventTime else {
