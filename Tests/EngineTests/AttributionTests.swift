@@ -78,7 +78,9 @@ struct AttributionTests {
     ])
 
     private func randomOrder(_ dice: inout Dice) -> OrderEvent {
-        let change = dice.pick([OrderEvent.Change.placed, .placed, .updated, .paid, .fulfilled, .fulfilled, .cancelled, .refunded])
+        let change = dice.pick([
+            OrderEvent.Change.placed, .placed, .updated, .paid, .fulfilled, .fulfilled, .cancelled, .refunded,
+        ])
         let revenue: Int64? =
             switch change {
             case .placed: 1 + dice.below(Int64(1000))
@@ -150,7 +152,9 @@ struct AttributionTests {
             .events([Story.identify(), Story.order("a", .fulfilled, 100, at: Story.start)]), at: Story.start)
         let action = try #require(try await harness.tick(Story.day(1)).opened.first).action
         try await harness.put(.events([Story.request(action), Story.outcome(action, .sent)]), at: Story.day(1))
-        let life: [(OrderEvent.Change, Int64?)] = [(.placed, 100), (.updated, 150), (.refunded, 50), (.cancelled, nil), (.placed, 70)]
+        let life: [(OrderEvent.Change, Int64?)] = [
+            (.placed, 100), (.updated, 150), (.refunded, 50), (.cancelled, nil), (.placed, 70),
+        ]
         var attributed: [Attribution] = []
         for (index, (change, revenue)) in life.enumerated() {
             let time = Story.day(2, Int64(index))

@@ -17,9 +17,10 @@ struct DecisionTests {
         for round in 0..<3 {
             for (index, change) in changes.enumerated() {
                 let message = UInt128(sameID ? index + 1 : round * 10 + index + 1)
-                try await harness.put(.events([
-                    Story.order("o1", change, 500, of: ["tea"], at: Story.day(0, Int64(index)), id: message)
-                ]))
+                try await harness.put(
+                    .events([
+                        Story.order("o1", change, 500, of: ["tea"], at: Story.day(0, Int64(index)), id: message)
+                    ]))
             }
         }
         try await harness.put(.clock(Story.day(40)))
@@ -39,14 +40,18 @@ struct DecisionTests {
         try await harness.put(.events([Story.order("o1", .fulfilled, of: ["tea"], at: Story.day(1))]))
         try await harness.put(.clock(Story.day(90)))
         let found = ids(try await harness.effects())
-        #expect(found == [
+        #expect(
+            found == [
                 "8b869185379dd990b33d2709ae474571", "40208f39ffb59fab292a5394c69b1c7f", "107a874055fa396cc588a599c876ddf4",
             ])
     }
 
-    @Test("I5 placed and fulfilled in any order make one order of the same worth", arguments: [
-        [OrderEvent.Change.placed, .fulfilled], [.fulfilled, .placed], [.paid, .placed, .fulfilled], [.fulfilled, .shipped, .placed],
-    ])
+    @Test(
+        "I5 placed and fulfilled in any order make one order of the same worth",
+        arguments: [
+            [OrderEvent.Change.placed, .fulfilled], [.fulfilled, .placed], [.paid, .placed, .fulfilled],
+            [.fulfilled, .shipped, .placed],
+        ])
     func anyOrder(changes: [OrderEvent.Change]) async throws {
         let harness = try ShardHarness(rules: rules)
         for (index, change) in changes.enumerated() {
@@ -67,19 +72,22 @@ struct DecisionTests {
     @Test("I5 a lapse is decided once, whatever orders are cancelled and renewed around it")
     func lapseOnce() async throws {
         let harness = try ShardHarness(rules: Story.rules([Story.lapse(action: .record)]))
-        try await harness.put(.events([
-            Story.order("a", .placed, 100, at: Story.day(0)), Story.order("b", .placed, 100, at: Story.day(5)),
-            Story.order("b", .cancelled, at: Story.day(6)),
-        ]))
+        try await harness.put(
+            .events([
+                Story.order("a", .placed, 100, at: Story.day(0)), Story.order("b", .placed, 100, at: Story.day(5)),
+                Story.order("b", .cancelled, at: Story.day(6)),
+            ]))
         try await harness.put(.clock(Story.day(15)))
-        try await harness.put(.events([
-            Story.order("b", .placed, 100, at: Story.day(16)), Story.order("b", .cancelled, at: Story.day(17)),
-            Story.order("b", .placed, 100, at: Story.day(18)),
-        ]))
+        try await harness.put(
+            .events([
+                Story.order("b", .placed, 100, at: Story.day(16)), Story.order("b", .cancelled, at: Story.day(17)),
+                Story.order("b", .placed, 100, at: Story.day(18)),
+            ]))
         try await harness.put(.clock(Story.day(30)))
-        try await harness.put(.events([
-            Story.order("b", .cancelled, at: Story.day(31)), Story.order("b", .placed, 100, at: Story.day(32)),
-        ]))
+        try await harness.put(
+            .events([
+                Story.order("b", .cancelled, at: Story.day(31)), Story.order("b", .placed, 100, at: Story.day(32)),
+            ]))
         try await harness.put(.clock(Story.day(90)))
         let opened = try await harness.effects().opened
         #expect(opened.map(\.decided) == [Story.day(14), Story.day(19)])

@@ -6,9 +6,11 @@ import Testing
 struct OrderOfWakeUpsTests {
     private let rules = Story.rules([Story.lapse(after: 10, action: .record), Story.lapse("later", after: 20, action: .record)])
 
-    @Test("I6 what is due runs before an event of its customer, at the due instant too", arguments: [
-        Installation.TimeMode.live, .eventTime,
-    ])
+    @Test(
+        "I6 what is due runs before an event of its customer, at the due instant too",
+        arguments: [
+            Installation.TimeMode.live, .eventTime,
+        ])
     func before(mode: Installation.TimeMode) async throws {
         for (wait, decisions) in [(10 * Story.days - 1, 0), (10 * Story.days, 1), (20 * Story.days, 2), (30 * Story.days, 2)] {
             let harness = try ShardHarness(timeMode: mode, rules: rules)
@@ -21,9 +23,11 @@ struct OrderOfWakeUpsTests {
         }
     }
 
-    @Test("I6 events are applied in the order of the log, over messages and within them", arguments: [
-        Installation.TimeMode.live, .eventTime,
-    ])
+    @Test(
+        "I6 events are applied in the order of the log, over messages and within them",
+        arguments: [
+            Installation.TimeMode.live, .eventTime,
+        ])
     func order(mode: Installation.TimeMode) async throws {
         let harness = try ShardHarness(timeMode: mode, rules: rules)
         let names = ["a", "b", "c", "d", "e"]
@@ -33,7 +37,9 @@ struct OrderOfWakeUpsTests {
         try await harness.put(bytes: messages, at: Story.day(1))
         #expect(await harness.view(Story.anna).traits["name"] == "e")
         try await harness.put(
-            .events([Story.identify([Trait("name", "f")], at: Story.day(2)), Story.identify([Trait("name", "")], at: Story.day(2))]),
+            .events([
+                Story.identify([Trait("name", "f")], at: Story.day(2)), Story.identify([Trait("name", "")], at: Story.day(2)),
+            ]),
             at: Story.day(2))
         #expect(await harness.view(Story.anna).traits["name"] == nil)
     }

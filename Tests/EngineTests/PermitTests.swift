@@ -37,13 +37,15 @@ struct PermitTests {
         #expect(try await harness.replay(from: 3))
     }
 
-    @Test("I9 what changed since the decision withdraws the action", arguments: [
-        (Story.engagement(.unsubscribed, at: .distantPast), Reason.noConsent),
-        (Story.engagement(.bounced, at: .distantPast), .addressSuppressed),
-        (Story.identify([Trait("email", "")], at: .distantPast), .noAddress),
-        (Story.order("b", .placed, 1, at: .distantPast), .noLongerWanted),
-        (Story.order("a", .cancelled, at: .distantPast), .noLongerWanted),
-    ])
+    @Test(
+        "I9 what changed since the decision withdraws the action",
+        arguments: [
+            (Story.engagement(.unsubscribed, at: .distantPast), Reason.noConsent),
+            (Story.engagement(.bounced, at: .distantPast), .addressSuppressed),
+            (Story.identify([Trait("email", "")], at: .distantPast), .noAddress),
+            (Story.order("b", .placed, 1, at: .distantPast), .noLongerWanted),
+            (Story.order("a", .cancelled, at: .distantPast), .noLongerWanted),
+        ])
     func withdrawn(event: Event, reason: Reason) async throws {
         let (harness, action) = try await opened()
         _ = try await tell(harness, event)
@@ -91,10 +93,13 @@ struct PermitTests {
         #expect(late.granted.isEmpty && late.closed.map(\.reason) == [.deadlinePassed] && late.denied == [.unknownAction])
     }
 
-    @Test("I11 each outcome closes the action, or leaves it open, once", arguments: [
-        (Outcome.sent, Outcome.sent, Reason.none), (.recorded, .sent, .none), (.undeliverable, .undeliverable, .refusedByProvider),
-        (.uncertain, .uncertain, .none), (.withdrawn, .withdrawn, .none),
-    ])
+    @Test(
+        "I11 each outcome closes the action, or leaves it open, once",
+        arguments: [
+            (Outcome.sent, Outcome.sent, Reason.none), (.recorded, .sent, .none),
+            (.undeliverable, .undeliverable, .refusedByProvider),
+            (.uncertain, .uncertain, .none), (.withdrawn, .withdrawn, .none),
+        ])
     func outcomes(told: Outcome, closed: Outcome, reason: Reason) async throws {
         let (harness, action) = try await opened()
         #expect(try await tell(harness, Story.outcome(action, told)).closed.isEmpty, "without a permit it says nothing")

@@ -1,6 +1,7 @@
-@testable import Engine
 import Model
 import Testing
+
+@testable import Engine
 
 @Suite("Profiles")
 struct ProfileTests {
@@ -101,7 +102,8 @@ struct ProfileTests {
     @Test("I8 events that go beyond every bound of a profile stop nothing")
     func beyond() async throws {
         let rules = Story.rules([
-            Story.lapse(after: 1, action: .record), Story.reorder(after: 300, action: .record), Story.review(after: 1, window: 900),
+            Story.lapse(after: 1, action: .record), Story.reorder(after: 300, action: .record),
+            Story.review(after: 1, window: 900),
         ])
         let harness = try ShardHarness(timeMode: .live, rules: rules)
         let long = String(repeating: "x", count: 100)

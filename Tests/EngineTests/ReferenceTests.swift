@@ -6,7 +6,9 @@ import Workload
 @Suite("W1 through the engine")
 struct ReferenceTests {
     /// Runs the workload through real shards, `clockEvery` milliseconds of its time a clock record.
-    private func run(customers: UInt64, events: UInt64, shards: Int, clockEvery: Int64?) async throws -> (ShardHarness, AnswerFold) {
+    private func run(customers: UInt64, events: UInt64, shards: Int, clockEvery: Int64?) async throws -> (
+        ShardHarness, AnswerFold
+    ) {
         let workload = try #require(ReferenceWorkload(customers: customers, events: events))
         let harness = try ShardHarness(shards: shards, rules: ReferenceRules.ruleSet)
         var pending: [Event] = []
@@ -54,9 +56,11 @@ struct ReferenceTests {
         #expect(fold.unexpected == 0, "\(fold.firstUnexpected ?? "")")
     }
 
-    @Test("I4 any shards and clock records give the interpreter's answers, and the replay is the run", arguments: [
-        (1, nil), (8, nil), (4, Milliseconds.day), (2, 7 * Milliseconds.hour),
-    ])
+    @Test(
+        "I4 any shards and clock records give the interpreter's answers, and the replay is the run",
+        arguments: [
+            (1, nil), (8, nil), (4, Milliseconds.day), (2, 7 * Milliseconds.hour),
+        ])
     func replay(shards: Int, clockEvery: Int64?) async throws {
         let workload = try #require(ReferenceWorkload(customers: 100, events: 6000))
         let (harness, fold) = try await run(customers: 100, events: 6000, shards: shards, clockEvery: clockEvery)

@@ -19,14 +19,17 @@ struct ReplayTests {
         case 1: return Story.identify([Trait("email", dice.pick(["a@b.c", "d@e.f", ""]))], consent: nil, at: now, by: customer)
         default:
             return Story.order(
-                "o\(dice.below(4))", dice.pick(OrderEvent.Change.allCases), dice.below(Int64(900)), of: ["p\(dice.below(9))"], at: now,
+                "o\(dice.below(4))", dice.pick(OrderEvent.Change.allCases), dice.below(Int64(900)), of: ["p\(dice.below(9))"],
+                at: now,
                 id: message, by: customer)
         }
     }
 
-    @Test("I4 mixed inputs, from nothing and from snapshots at many steps", arguments: 0..<3 as Range<UInt64>, [
-        Installation.TimeMode.live, .eventTime,
-    ])
+    @Test(
+        "I4 mixed inputs, from nothing and from snapshots at many steps", arguments: 0..<3 as Range<UInt64>,
+        [
+            Installation.TimeMode.live, .eventTime,
+        ])
     func mixed(seed: UInt64, mode: Installation.TimeMode) async throws {
         var dice = Dice(seed: seed)
         let harness = try ShardHarness(shards: 2, timeMode: mode, rules: rules)
@@ -59,9 +62,11 @@ struct ReplayTests {
         }
     }
 
-    @Test("I4 steps that reach their bounds, of events and of wake-ups", arguments: [
-        Installation.TimeMode.live, .eventTime,
-    ])
+    @Test(
+        "I4 steps that reach their bounds, of events and of wake-ups",
+        arguments: [
+            Installation.TimeMode.live, .eventTime,
+        ])
     func bounds(mode: Installation.TimeMode) async throws {
         let harness = try ShardHarness(timeMode: mode, rules: Story.rules([Story.lapse(action: .record)]))
         let customers = Limits.stepWakeUpsMax + 300

@@ -9,7 +9,8 @@ struct SetAsideTests {
 
     /// Puts `messages` between two good ones and gives the effects of all.
     private func around(
-        _ messages: [[UInt8]], mode: Installation.TimeMode = .eventTime, shards: Int = 1, sourceLocation: SourceLocation = #_sourceLocation
+        _ messages: [[UInt8]], mode: Installation.TimeMode = .eventTime, shards: Int = 1,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [Effect] {
         let harness = try ShardHarness(shards: shards, timeMode: mode, rules: rules)
         let id = harness.installation.shards.shard(of: Story.anna)

@@ -1,6 +1,7 @@
-@testable import Engine
 import Model
 import Testing
+
+@testable import Engine
 
 @Suite("A shard's tables against plain ones")
 struct TableTests {
@@ -13,7 +14,8 @@ struct TableTests {
         for _ in 0..<60 {
             for _ in 0..<dice.below(12) {
                 let slot = UInt32(dice.below(40))
-                let due = now + dice.below(dice.pick([1, Story.hour, 50 * Story.days, 4000 * Story.days])) - dice.pick([0, 5000])
+                let due =
+                    now + dice.below(dice.pick([1, Story.hour, 50 * Story.days, 4000 * Story.days])) - dice.pick([0, 5000])
                 if current[slot] == due { continue }
                 current[slot] = due
                 calendar.insert(WakeUpCalendar.Entry(due: due, slot: slot))
@@ -93,7 +95,9 @@ struct TableTests {
         let half = UInt128(Limits.messageWindowCount / 2)
         func id(_ number: UInt128) -> UInt128 { Hashing.hash128("\(number)") }
         for number in 0..<half where !window.insert(id(number), at: Story.start) { Issue.record("id \(number) is new") }
-        for number in stride(from: 0, to: half, by: 1000) { if window.insert(id(number), at: Story.start) { Issue.record("id \(number) is known") } }
+        for number in stride(from: 0, to: half, by: 1000) {
+            if window.insert(id(number), at: Story.start) { Issue.record("id \(number) is known") }
+        }
         let next = window.insert(id(half), at: Story.start)
         let last = window.insert(id(half - 1), at: Story.start)
         #expect(next && !last, "the next generation, and the one before it")
@@ -123,7 +127,8 @@ struct TableTests {
                     goods: Goods(categories: ["food"]), action: .record)
             ]))
         for _ in 0..<500 {
-            let new = Product(id: "\(dice.below(30))", name: dice.pick(["", "n", "m"]), category: dice.pick(["", "food", "other"]))
+            let new = Product(
+                id: "\(dice.below(30))", name: dice.pick(["", "n", "m"]), category: dice.pick(["", "food", "other"]))
             let place = table.index(of: new)
             let index = try #require(place)
             if Int(index) == plain.count {
