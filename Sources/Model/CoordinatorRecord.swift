@@ -1,0 +1,31 @@
+/// One record of COORD: who leads, and who owns what from now on. Fenced like a shard's commits: each expects the
+/// sequence before it, and a new coordinator's first record has an epoch one higher.
+package struct CoordinatorRecord: Codable, Equatable, Sendable {
+    package static let currentVersion = 1
+
+    package var version: Int
+    package var epoch: UInt64
+    package var coordinator: String
+    package var placement: PlacementRecord
+
+    package init(epoch: UInt64, coordinator: String, placement: PlacementRecord) {
+        version = Self.currentVersion
+        self.epoch = epoch
+        self.coordinator = coordinator
+        self.placement = placement
+    }
+}
+
+/// Who owns which shard. A worker that finds itself named takes the shard: at once when the shard's last commit is a
+/// release, or its owner is not among `alive`; otherwise after that owner has released it.
+package struct PlacementRecord: Codable, Equatable, Sendable {
+    /// The workers that are believed to live, ascending.
+    package var alive: [WorkerID]
+    /// By shard number: an index into `alive`, or nil when nobody can own it.
+    package var owners: [Int?]
+
+    package init(alive: [WorkerID], owners: [Int?]) {
+        self.alive = alive
+        self.owners = owners
+    }
+}
