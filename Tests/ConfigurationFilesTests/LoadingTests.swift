@@ -39,7 +39,8 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
             installation: { currency: KWD, time_zone: Europe/Moscow, fulfilled: on_placed, consent: assumed }
             segments:
               - { name: b, title: Second, order_sum: { at_least: 0.125 } }
-              - { name: a, all: [ { segment: b }, { none: [ { orders: { less_than: 2 } } ] } ], last_order: { older_than: 60d, within: 90d } }
+              - { name: a, all: [ { segment: b }, { none: [ { orders: { less_than: 2 } } ] } ],
+                  last_order: { older_than: 60d, within: 90d } }
             templates:
               - { name: t, from: "Ä <a@b.example>", subject: "{{ order.id }}", text: "x" }
             rules:

@@ -188,7 +188,8 @@ private func rule(_ body: String) -> (name: String, text: String) {
             (
                 "c.yaml",
                 installation
-                    + "segments: [ { name: s, orders: { at_least: 1 } } ]\nrules: [ { name: x, mechanic: review_request, after: 1d, action: record } ]"
+                    + "segments: [ { name: s, orders: { at_least: 1 } } ]\n"
+                    + "rules: [ { name: x, mechanic: review_request, after: 1d, action: record } ]"
             ))
         #expect(found.count == 6)
         #expect(found.map { $0.prefix(6) } == ["a.yaml", "a.yaml", "b.yaml", "c.yaml", "c.yaml", "c.yaml"])

@@ -17,7 +17,8 @@ import Testing
         ("\"userId\":\"NaN\",\"anonymousId\":\"x\"", "a:x"), ("\"userId\":\"   \",\"anonymousId\":\"x\"", "a:x"),
         ("\"userId\":\"клиент\"", "u:клиент"), ("\"userId\":\"100\"", "u:100"), ("\"userId\":\"10-01\"", "u:10-01"),
         (
-            "\"context\":{\"externalIds\":[{\"id\":\" Ann@Shop.COM \",\"type\":\"email\",\"collection\":\"users\",\"encoding\":\"none\"}]}",
+            "\"context\":{\"externalIds\":[{\"id\":\" Ann@Shop.COM \","
+                + "\"type\":\"email\",\"collection\":\"users\",\"encoding\":\"none\"}]}",
             "email:ann@shop.com"
         ),
         ("\"context\":{\"externalIds\":[{\"id\":\"+7 (912) 345-67-89\",\"type\":\"phone\"}]}", "phone:79123456789"),

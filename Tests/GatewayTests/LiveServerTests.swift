@@ -102,7 +102,8 @@ import Testing
         Bad(name: "unknown path below api", path: "/api/x", method: "GET", status: 404, code: "not_found"),
         Bad(name: "GET where POST is", method: "GET", status: 405, code: "method_not_allowed", names: "POST"),
         Bad(
-            name: "DELETE where GET is", path: "/health", method: "DELETE", status: 405, code: "method_not_allowed", names: "GET"),
+            name: "DELETE where GET is", path: "/health", method: "DELETE", status: 405,
+            code: "method_not_allowed", names: "GET"),
         Bad(name: "api without key", path: "/api/status", method: "GET", headers: [:], status: 401, code: "unauthorized"),
         Bad(name: "api with a write key", path: "/api/status", method: "GET", status: 401, code: "unauthorized"),
         Bad(
@@ -227,7 +228,8 @@ import Testing
             logs.append(to: .configuration, euro.encoded(), expecting: nil, id: nil) { _ in }
         }) { gateway in
             let order = { @Sendable (currency: String) in
-                "{\"userId\":\"7\",\"event\":\"Order Completed\",\"properties\":{\"order_id\":1,\"revenue\":1.5,\"currency\":\"\(currency)\"}}"
+                "{\"userId\":\"7\",\"event\":\"Order Completed\","
+                    + "\"properties\":{\"order_id\":1,\"revenue\":1.5,\"currency\":\"\(currency)\"}}"
             }
             #expect(try await gateway.post("/v1/track", order("EUR")).status == 200)
             #expect(try await gateway.post("/v1/track", order("USD")).status == 400)

@@ -22,9 +22,11 @@ import Testing
             track(
                 "Order Completed",
                 """
-                {"checkout_id":"c","order_id":50314,"affiliation":"shop","subtotal":22.5,"total":27.50,"revenue":"25.00","shipping":3,
+                {"checkout_id":"c","order_id":50314,"affiliation":"shop","subtotal":22.5,"total":27.50,"revenue":"25.00",
+                 "shipping":3,
                  "tax":2,"discount":2.5,"coupon":"hasbros","currency":"usd","products":[
-                 {"product_id":"507f1","sku":"45790-32","name":"Monopoly: 3rd Edition","price":19,"quantity":1,"category":"Games","brand":"Hasbro",
+                 {"product_id":"507f1","sku":"45790-32","name":"Monopoly: 3rd Edition","price":19,"quantity":1,
+                   "category":"Games","brand":"Hasbro",
                   "variant":"big","position":1,"url":"https://x","image_url":"https://y","coupon":"p"},
                  {"sku":46493,"name":"Uno","price":"3.005","quantity":"2.0"}]}
                 """))

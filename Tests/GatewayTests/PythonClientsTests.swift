@@ -31,7 +31,8 @@ import Testing
         client = Client("\(key)", host="http://127.0.0.1:\(port)", max_retries=1, \(client.more.isEmpty ? "" : client.more + ",")
                         on_error=lambda error, items: failures.append(repr(error)))
         at = datetime(2025, 3, 1, 12, 30, 15, 123456, tzinfo=timezone.utc)
-        client.identify("u1", {"email": "Ann@Shop.example", "firstName": "Ann", "vip": True, "consent": {"email": True, "sms": False}},
+        client.identify("u1", {"email": "Ann@Shop.example", "firstName": "Ann", "vip": True,
+            "consent": {"email": True, "sms": False}},
                         timestamp=at, message_id="identify")
         order = {"order_id": "o-1", "revenue": 19.99, "currency": "USD", "coupon": "SPRING",
                  "products": [{"product_id": "p1", "name": "Tea", "price": 9.995, "quantity": 2}]}

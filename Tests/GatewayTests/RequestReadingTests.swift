@@ -103,7 +103,8 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
         let outcome = try read(
             """
             {"batch":[{"type":"track","userId":"1","event":"a"},{"type":"track","userId":"1"},7,
-            {"type":"track","event":"Order Completed","userId":"2","properties":{"order_id":"o","revenue":-1}},{"type":"track","userId":"3","event":"b"}]}
+            {"type":"track","event":"Order Completed","userId":"2","properties":{"order_id":"o","revenue":-1}},
+            {"type":"track","userId":"3","event":"b"}]}
             """)
         #expect(outcome.events.map(\.customer.text) == ["u:1", "u:3"])
         #expect(outcome.rejected.map(\.index) == [1, 2, 3])
@@ -113,8 +114,10 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     @Test func `a batch's context stands behind each item's own`() throws {
         let outcome = try read(
             """
-            {"sentAt":"2026-11-22T13:00:00Z","context":{"timezone":"UTC","traits":{"email":"a@b.c","city":"Ufa"}},"integrations":{"All":true},"batch":[
-            {"type":"identify","userId":"1","timestamp":"2026-11-22T12:59:00Z","context":{"timezone":"Asia/Tokyo","traits":{"city":"Perm"}}}]}
+            {"sentAt":"2026-11-22T13:00:00Z","context":{"timezone":"UTC","traits":{"email":"a@b.c","city":"Ufa"}},
+            "integrations":{"All":true},"batch":[
+            {"type":"identify","userId":"1","timestamp":"2026-11-22T12:59:00Z",
+            "context":{"timezone":"Asia/Tokyo","traits":{"city":"Perm"}}}]}
             """)
         let event = try #require(outcome.events.first)
         #expect(event.time == noon + -60_000)

@@ -93,13 +93,10 @@ import Testing
         report(findings, .unreasoned)
     }
 
-    /// Fixtures in tests stand as they are sent, so a test's line may be longer.
-    @Test func `lines have at most 130 characters, those of tests 200`() {
+    @Test func `lines have at most 130 characters`() {
         let findings = files.flatMap { file in
             file.lines.enumerated().compactMap { index, line in
-                let most = file.isTest ? 200 : 130
-                return line.count > most
-                    ? Finding(path: file.path, line: index + 1, what: "\(line.count) characters, at most \(most)") : nil
+                line.count > 130 ? Finding(path: file.path, line: index + 1, what: "\(line.count) characters, at most 130") : nil
             }
         }
         report(findings, .lineLength)
