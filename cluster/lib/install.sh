@@ -5,10 +5,13 @@ packages=(
     pkg-config python3 python3-venv procps
 )
 
-# Debian packages. Nothing is asked and nothing is run when all are there.
+# What ./cluster/chaos makes hosts and faults of.
+network_packages=(iproute2 util-linux mount)
+
+# install_packages PACKAGE...: nothing is asked and nothing is run when all are there.
 install_packages() {
     local missing=() package
-    for package in "${packages[@]}"; do
+    for package in "$@"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -119,8 +122,14 @@ PYTHON
 # What every script needs.
 install_all() {
     check_swift
-    install_packages
+    install_packages "${packages[@]}"
     install_python
     install_nats_server
     install_mailbox
+}
+
+# What ./cluster/chaos needs besides. Where Debian's packages are not to be had it does without namespaces.
+install_network_tools() {
+    if command -v ip >/dev/null && command -v unshare >/dev/null && command -v tc >/dev/null; then return 0; fi
+    PATH="$PATH:/usr/sbin:/sbin" command -v tc >/dev/null || install_packages "${network_packages[@]}"
 }
