@@ -68,18 +68,18 @@ struct Chaos: AsyncParsableCommand {
     func run() async throws {
         if list {
             for kind in Fault.Kind.allCases {
-                print(kind.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0) + kind.text)
+                show(kind.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0) + kind.text)
             }
             return
         }
         let topology = Topology(replicas: replicas, workers: workers)
-        let board = Board(isQuiet: false)
+        let board = Board()
         let possible = try kinds().filter { network == .namespaces || !($0.needsNetwork || $0.needsDisk) }
         let faults = Planner.plan(topology, seed: seed, Planner.Settings(seconds: minutes * 60, kinds: possible))
-        print(
+        show(
             "seed \(seed): \(faults.count) faults in \(minutes) minutes, \(replicas) nats-server(s), hosts as \(network.rawValue)"
         )
-        for fault in faults { print("  " + fault.text) }
+        for fault in faults { show("  " + fault.text) }
         if plan { return }
         guard !folder.isEmpty, !binary.isEmpty, !natsServer.isEmpty, !mailbox.isEmpty else {
             throw ValidationError("--folder, --binary, --nats-server and --mailbox are wanted; ./cluster/chaos gives them")
@@ -102,9 +102,12 @@ struct Chaos: AsyncParsableCommand {
         }
         try await cluster.stop()
         if !verdict.passed { try await keepStores(cluster) }
-        print(json ? try verdict.json() : verdict.text)
+        show(json ? try verdict.json() : verdict.text)
         guard verdict.passed else { throw ExitCode(1) }
     }
+
+    /// At once: what follows may be cut short.
+    private func show(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 
     /// The file systems of the nats-servers end with the namespaces.
     private func keepStores(_ cluster: Cluster) async throws {

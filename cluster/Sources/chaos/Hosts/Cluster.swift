@@ -74,7 +74,7 @@ struct Cluster: Sendable {
     // MARK: Beginning
 
     /// Everything runs and every shard is served when it returns.
-    func start(say: @Sendable (String) -> Void) async throws -> ChildProcess {
+    func start() async throws -> ChildProcess {
         try FileManager.default.createDirectory(
             at: paths.folder.appendingPathComponent("logs"), withIntermediateDirectories: true)
         try await network.create()

@@ -3,16 +3,18 @@ import Synchronization
 
 /// What a run says while it goes on, and the faults that show at once. Safe to use from any task.
 final class Board: Sendable {
-    let began = ContinuousClock.now
+    private let beginning = Mutex(ContinuousClock.now)
     private let faultsSeen = Mutex<[String]>([])
     private let endings = Mutex<[String]>([])
-    private let isQuiet: Bool
 
-    init(isQuiet: Bool) { self.isQuiet = isQuiet }
+    /// What moments are counted from.
+    var began: ContinuousClock.Instant { beginning.withLock { $0 } }
+
+    /// The cluster runs: faults and load begin now.
+    func begin() { beginning.withLock { $0 = .now } }
 
     /// A line with its moment, on standard error.
     func say(_ text: String) {
-        guard !isQuiet else { return }
         let tenths = Int((began.duration(to: .now) / .milliseconds(100)).rounded())
         FileHandle.standardError.write(Data("\(tenths / 10).\(tenths % 10) s  \(text)\n".utf8))
     }

@@ -19,7 +19,7 @@ struct ChaosRun: Sendable {
     private static let quietLimit = Duration.seconds(240)
 
     func run() async throws -> Verdict {
-        let mailbox = try await cluster.start { board.say($0) }
+        let mailbox = try await cluster.start()
         defer { withExtendedLifetime(mailbox) {} }
         board.say("the cluster runs")
         var log = Logger(label: "chaos", factory: { StreamLogHandler.standardError(label: $0) })
@@ -55,6 +55,7 @@ struct ChaosRun: Sendable {
         let load = OrderLoad(
             gateways: cluster.gateways, writeKey: Cluster.writeKey, seed: seed, ordersPerSecond: ordersPerSecond, customers: 800,
             book: book)
+        board.begin()
         let end = board.began + .seconds(minutes * 60)
         let supervisor = Task { try await supervise() }
         defer { supervisor.cancel() }
