@@ -13,7 +13,7 @@ struct Recovery {
     let logs: any LogStore
     let snapshots: any SnapshotStore
     let rules: RuleRevisions
-    let executor: ThreadExecutor
+    let executor: any SerialExecutor
     let log: Logger
 
     /// What recovery leaves: the shard, where its log ends, and inputs that were read further than the commits reach.
