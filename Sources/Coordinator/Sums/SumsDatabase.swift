@@ -4,8 +4,8 @@ internal import Model
 
 /// The sums and the positions they stand for, in SQLite; both change in one transaction or not at all.
 ///
-/// Its work is done on a queue of its own, never on the caller's thread, unless it is opened to work in place. One process at a time: who finds a position moved
-/// by another fails.
+/// Its work is done on a queue of its own, never on the caller's thread, unless it is opened to work in place. One process
+/// at a time: who finds a position moved by another fails.
 final class SumsDatabase: Sendable {
     static let schemaVersion = 1
 
