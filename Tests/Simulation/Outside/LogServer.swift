@@ -133,7 +133,8 @@ package final class LogServer: @unchecked Sendable {
         logs[name] = log
         switch result {
         case .success(let sequence):
-            scheduler.note("written", sequence, "\(name)")
+            let text = name == .coordinator ? String(decoding: payload, as: UTF8.self) : ""
+            scheduler.note("written", sequence, "\(name) \(text)")
             if sequence > before, let record = log.record(sequence) { onAppend(name, record) }
             wakeReaders(of: name)
         case .failure(let error):
