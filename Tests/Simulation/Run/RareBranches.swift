@@ -6,7 +6,7 @@ package enum RareBranches {
         "fault: crash of worker", "fault: crash of coordinator", "fault: crash of dispatcher", "fault: freeze of worker",
         "fault: freeze of coordinator", "fault: freeze of dispatcher", "fault: stop of worker", "fault: cut off of worker",
         "fault: slow reader of worker", "fault: clock a year ahead of worker", "fault: clock jump of worker", "rules applied",
-        "log: commit not acknowledged", "log: shard lost", "log: shard released", "log: shard failed", "log: snapshot written",
+        "log: commit not acknowledged", "log: shard lost", "log: shard let go", "log: shard failed", "log: snapshot written",
         "log: snapshot not written", "log: snapshot passed over", "log: log not reachable", "log: log not readable",
         "log: this coordinator leads no more", "commit: fence", "commit: released",
         "effect: postponed", "effect: permit granted", "effect: closed, sent", "effect: closed, uncertain",

@@ -134,6 +134,19 @@ private final class SimulationRun: @unchecked Sendable {
             let shard = ShardID(index: index)
             let inputs = installed.server.contents(of: .input(shard))
             violations += checker.run(shard, inputs: inputs, steps: commits.steps).violations
+            checkDecisions(shard, inputs, commits.steps)
+        }
+    }
+
+    private func checkDecisions(_ shard: ShardID, _ inputs: [LogRecord], _ steps: [Step]) {
+        do {
+            var interpreter = try ReferenceInterpreter(
+                timeMode: options.timeMode, configuration: installed.server.contents(of: .configuration))
+            let found = try interpreter.compare(shard, inputs: inputs, steps: steps)
+            counts.add(found == nil ? "interpreter: late wake-ups, not compared" : "interpreter: compared")
+            violations += found ?? []
+        } catch {
+            violations.append(Violation("reference interpreter", "shard \(shard): \(error)"))
         }
     }
 }
