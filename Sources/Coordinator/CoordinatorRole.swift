@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+internal import Placement
 package import Ports
 
 /// The coordinator: says who owns which shard, and adds up what the shards decided.
@@ -15,15 +16,23 @@ package enum CoordinatorRole {
         /// The SQLite database of this coordinator alone; made when missing. Deleting it makes it add up anew.
         package var databasePath: String
         package var installation: Installation
+        /// Workers that follow each shard without owning it, 0 to ``Limits/standbysMax``.
+        package var standbys: Int
+        /// After so long a silent worker's shards go to others.
+        package var workerTimeoutMilliseconds: Int64
 
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation
+            installation: Installation, standbys: Int = 0, workerTimeoutMilliseconds: Int64? = nil
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
+            self.standbys = standbys
+            self.workerTimeoutMilliseconds =
+                workerTimeoutMilliseconds
+                ?? (standbys > 0 ? Limits.workerTimeoutWithStandbysMilliseconds : Limits.workerTimeoutMilliseconds)
         }
     }
 
@@ -35,7 +44,11 @@ package enum CoordinatorRole {
         let database = try await SumsDatabase(path: options.databasePath, shards: shards)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
-        let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())
+        let core = CoordinatorCore(
+            name: options.name, instance: options.instance, shards: shards, now: clock.now(),
+            settings: CoordinatorCore.Settings(
+                standbys: options.standbys,
+                membership: Membership.Settings(deadAfterMilliseconds: options.workerTimeoutMilliseconds)))
         let conductor = Conductor(core: core, logs: logs, messaging: messaging, clock: clock, progress: progress, log: log)
         let configuration = ConfigurationFollower()
         let folder = SumsFolder(logs: logs, database: database, progress: progress, shards: shards, clock: clock, log: log)
