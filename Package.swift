@@ -97,6 +97,15 @@ let package = Package(
         // Tests: pure and fast, seeded simulation, and against real servers.
         .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        .target(name: "Checkers", dependencies: ["Engine", "Model"], path: "Tests/Checkers", swiftSettings: strict),
+        .target(
+            name: "Simulation", dependencies: ["Checkers", "Worker", "Coordinator", "SimulatedPorts", "Ports", "Model", logging],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", "Model", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/simulate", swiftSettings: strict),
+        tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
         tests("EngineTests", ["Engine", "Workload", "Model"]),
