@@ -85,6 +85,15 @@ let package = Package(
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
 
+        // Faults against a real cluster.
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "cluster/Sources/chaos", swiftSettings: strict),
+
         // Tests: pure and fast, seeded simulation, and against real servers.
         .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
@@ -113,6 +122,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("ChaosTests", ["chaos", "Model"]),
         tests("CommandClusterTests", ["TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
