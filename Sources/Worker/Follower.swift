@@ -34,6 +34,9 @@ final class Follower {
     private var inputReader: (any LogReader)?
     private var commitReader: (any LogReader)?
     private var commits: [LogRecord] = []
+    /// The commit that is being run again, and how many of its steps are done: an input that cannot be read now may be
+    /// readable later, and the steps before it must not be run twice.
+    private var current: (record: LogRecord, stepsDone: Int)?
     private var isClosed = false
     /// Where it stood when it last found the log trimmed.
     private var trimmedAt: UInt64?
@@ -69,8 +72,10 @@ final class Follower {
         guard !isClosed else { throw CancellationError() }
         do {
             guard let shard else { return try await load() }
-            let record = try await nextCommit()
+            if current == nil { current = (try await nextCommit(), 0) }
+            guard let record = current?.record else { return }
             try await run(record, shard)
+            current = nil
         } catch let error as LogError {
             guard case .trimmed = error.code else { throw error }
             try forget(because: error)
@@ -111,6 +116,7 @@ final class Follower {
         inputReader?.close()
         (commitReader, inputReader) = (nil, nil)
         commits = []
+        current = nil
         inputs = InputQueue()
         shard = nil
     }
@@ -121,7 +127,7 @@ final class Follower {
             if let commitReader {
                 reader = commitReader
             } else {
-                reader = try await logs.read(.commits(id), from: standing.end.number + 1)
+                reader = try await logs.read(.commits(id), from: (current?.record.sequence ?? standing.end.number) + 1)
                 guard !isClosed else {
                     reader.close()
                     throw CancellationError()
@@ -141,9 +147,10 @@ final class Follower {
         let commit = read.commit
         try check(commit, record)
         var events = shard.eventsApplied
-        for step in commit.steps {
+        for step in commit.steps.dropFirst(current?.stepsDone ?? 0) {
             try await fetchInputs(of: step, shard)
             try await run(step, shard, commit.number)
+            current?.stepsDone += 1
             if shard.eventsApplied - events >= Self.eventsAtOnce {
                 events = shard.eventsApplied
                 await Task.yield()

@@ -22,7 +22,7 @@ package struct FaultRates: Equatable, Sendable {
 package enum Sabotage: String, CaseIterable, Sendable {
     /// The logs take every append, whatever sequence it expects: nobody is fenced.
     case noFence = "no-fence"
-    /// LOG acknowledges one commit in thirty without keeping it.
+    /// LOG acknowledges one commit in thirty without keeping it. To be survived: the owner notices and decides again.
     case commitsLost = "commits-lost"
     /// LOG forgets its newest acknowledged commits once, when nobody looks.
     case suffixLost = "suffix-lost"
@@ -32,9 +32,9 @@ package enum Sabotage: String, CaseIterable, Sendable {
     case noPermit = "no-permit"
     /// The dispatcher takes an uncertain message for one that failed, and sends it again.
     case sentAgain = "sent-again"
-    /// One event in IN is changed after a shard has read it.
+    /// Orders in IN are changed after the shards have read them.
     case inputChanged = "input-changed"
-    /// One commit's effects are changed in LOG, with a fitting hash.
+    /// Now and then a commit's effects vanish on the way into LOG, under a hash that fits.
     case effectsChanged = "effects-changed"
     /// The coordinator's report counts one more.
     case sumsChanged = "sums-changed"

@@ -127,6 +127,8 @@ package final class LogServer: @unchecked Sendable {
         if sabotage == .commitsLost, case .commits = name, random.chance(perMille: 30), expecting == log.last {
             return .success(log.last + 1)
         }
+        var payload = payload
+        if sabotage == .effectsChanged, case .commits = name, random.chance(perMille: 50) { payload = withoutEffects(payload) }
         let expected = sabotage == .noFence ? nil : expecting
         let before = log.last
         let result = log.append(payload, expecting: expected, id: id, now: scheduler.now, log: name)
@@ -142,6 +144,13 @@ package final class LogServer: @unchecked Sendable {
             scheduler.note("not written", before, "\(name) \(error.code)")
         }
         return result
+    }
+
+    /// The same commit with its last step's effects gone, under a hash that fits.
+    private func withoutEffects(_ payload: [UInt8]) -> [UInt8] {
+        guard var commit = try? Commit.decoded(payload).commit, let last = commit.steps.indices.last else { return payload }
+        commit.steps[last].effects = []
+        return commit.encoded().bytes
     }
 
     // MARK: Readers

@@ -89,6 +89,9 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             followers[shard]?.actions[opened.action] = Tracked(customer: opened.customer)
             followers[shard]?.order.append(opened.action)
         case .permitGranted(let grant):
+            if followers[shard]?.actions[grant.action]?.holder != grant.attempt {
+                followers[shard]?.actions[grant.action]?.isHandled = false
+            }
             followers[shard]?.actions[grant.action]?.holder = grant.attempt
         case .permitDenied(_, let action, let attempt, let reason) where attempt.instance == host.number:
             // Asked again later, unless the action is closed, which comes next.
@@ -161,7 +164,11 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     ) async {
         let body = Event.Body.outcome(action: action, attempt: attempt, outcome: outcome, detail: "")
         await report(body, customer, shard, isOnce: false)
-        guard outcome == .failedForNow else { return }
+        // Failed: another attempt. Uncertain and not closed by it: that attempt had failed already, as its run knew.
+        guard outcome == .failedForNow || outcome == .uncertain, followers[shard]?.actions[action]?.holder == attempt else {
+            return
+        }
+        followers[shard]?.actions[action]?.askedAt = clock.now()
         followers[shard]?.actions[action]?.isHandled = false
         followers[shard]?.actions[action]?.attempt = nil
         followers[shard]?.actions[action]?.holder = nil

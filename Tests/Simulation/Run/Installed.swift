@@ -23,7 +23,7 @@ final class Installed: @unchecked Sendable {
     private var tasks: [UInt64: Task<Void, Never>] = [:]
     private var dead: Set<UInt64> = []
     private var seeds: SplitMix
-    /// Nothing comes back any more.
+    /// Nothing but coordinators comes back any more.
     var isEnding = false
 
     init(options: SimulationOptions, scheduler: Scheduler, count: @escaping (String) -> Void) throws {
@@ -74,7 +74,7 @@ final class Installed: @unchecked Sendable {
     func start(_ role: Incident.Role, _ number: Int, after milliseconds: Int64) {
         scheduler.after(milliseconds: milliseconds, for: nil) { [self] in
             let name = "\(role)\(number)"
-            guard !isEnding, hosts[name] == nil else { return }
+            guard !isEnding || role == .coordinator, hosts[name] == nil else { return }
             let host = scheduler.makeHost(name)
             hosts[name] = host
             host.onCrash = { [self] in ended(host, role, number, backMilliseconds: nil) }

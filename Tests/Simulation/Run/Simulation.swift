@@ -127,15 +127,26 @@ private final class SimulationRun: @unchecked Sendable {
     }
 
     private func checkReplay() {
-        guard violations.isEmpty else { return }
+        guard violations.isEmpty || options.sabotage == .inputChanged else { return }
         let checker = ReplayChecker(
             installation: installed.installation, configuration: installed.server.contents(of: .configuration))
         for (index, commits) in judge.commits.enumerated() {
             let shard = ShardID(index: index)
-            let inputs = installed.server.contents(of: .input(shard))
+            var inputs = installed.server.contents(of: .input(shard))
+            if options.sabotage == .inputChanged { inputs = inputs.map(Self.withDearerOrders) }
             violations += checker.run(shard, inputs: inputs, steps: commits.steps).violations
             checkDecisions(shard, inputs, commits.steps)
         }
+    }
+
+    private static func withDearerOrders(_ record: LogRecord) -> LogRecord {
+        guard case .events(var events) = try? InputMessage.decoded(record.payload) else { return record }
+        for index in events.indices {
+            guard case .order(var order) = events[index].body, let revenue = order.revenue else { continue }
+            order.revenue = revenue + 1
+            events[index].body = .order(order)
+        }
+        return LogRecord(sequence: record.sequence, time: record.time, payload: InputMessage.events(events).encoded())
     }
 
     private func checkDecisions(_ shard: ShardID, _ inputs: [LogRecord], _ steps: [Step]) {

@@ -1,0 +1,92 @@
+import Checkers
+import Model
+import Testing
+
+/// The checkers alone, over records made by hand.
+struct CheckerTests {
+    private func records(_ commits: [Commit]) -> [LogRecord] {
+        var hash: UInt128 = 0
+        return commits.enumerated().map { index, commit in
+            var commit = commit
+            commit.previousHash = hash
+            let encoded = commit.encoded()
+            hash = encoded.hash
+            return LogRecord(sequence: UInt64(index + 1), time: .distantPast, payload: encoded.bytes)
+        }
+    }
+
+    private func commit(_ kind: Commit.Kind, _ epoch: UInt64, _ number: UInt64, _ owner: String, _ steps: [Step] = []) -> Commit {
+        Commit(kind: kind, shard: ShardID(0), epoch: epoch, number: number, previousHash: 0, brain: 1, owner: owner, steps: steps)
+    }
+
+    private func check(_ commits: [Commit]) -> [String] {
+        var checker = CommitLogChecker(shard: ShardID(0))
+        for record in records(commits) { checker.feed(record) }
+        return checker.violations.map(\.promise)
+    }
+
+    @Test("I2 two who write in one epoch, and one who writes behind its release, are found")
+    func owners() {
+        let good = [commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a"), commit(.released, 1, 3, "a"), commit(.fence, 2, 4, "b")]
+        #expect(check(good).isEmpty)
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "b")]) == ["I2 one owner"])
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.released, 1, 2, "a"), commit(.steps, 1, 3, "a")]) == ["I2 one owner"])
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.fence, 3, 2, "b")]) == ["I2 one owner"])
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 3, "a")]) == ["I3 whole commits"])
+    }
+
+    @Test("I6 a position or a clock that goes back is found")
+    func positions() {
+        func step(_ sequence: UInt64, _ clock: Int64) -> Step {
+            Step(
+                inputSequence: sequence, eventsThrough: 1, clock: Instant(milliseconds: clock), wakeUps: 0, configuration: 0,
+                effects: [])
+        }
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a", [step(1, 5), step(2, 5)])]).isEmpty)
+        let back = [commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a", [step(2, 5), step(1, 4)])]
+        #expect(check(back) == ["I6 input positions", "I6 time"])
+    }
+
+    @Test("I5 I9 I11 a second decision, a mail without a permit, a second mail, a second permit are found")
+    func actions() {
+        let action = ActionID(7)
+        let customer = CustomerKey.user("c")
+        let first = AttemptID(instance: 1, number: 1)
+        let second = AttemptID(instance: 2, number: 1)
+        let opened = Effect.actionOpened(
+            ActionOpened(
+                customer: customer, action: action, rule: RuleID(1), channel: .email, due: .distantPast, decided: .distantPast,
+                deadline: .distantFuture, subject: ""))
+        func granted(_ attempt: AttemptID) -> Effect {
+            .permitGranted(
+                PermitGrant(
+                    customer: customer, action: action, attempt: attempt, rule: RuleID(1), channel: .email, address: "", template: "",
+                    fields: [], deadline: .distantFuture))
+        }
+        func promises(_ feed: (inout ActionChecker) -> Void) -> [String] {
+            var checker = ActionChecker()
+            feed(&checker)
+            return checker.violations().map(\.promise)
+        }
+        let good = promises {
+            $0.feed(opened)
+            $0.feed(granted(first))
+            $0.feedMail(action, first)
+        }
+        #expect(good.isEmpty)
+        #expect(promises { for _ in 0..<2 { $0.feed(opened) } } == ["I5 one decision"])
+        let premature = promises {
+            $0.feed(opened)
+            $0.feedMail(action, first)
+        }
+        #expect(premature == ["I9 permit first"])
+        let twice = promises {
+            $0.feed(opened)
+            for attempt in [first, second] {
+                $0.feed(granted(attempt))
+                $0.feedMail(action, attempt)
+            }
+        }
+        #expect(twice == ["I11 never twice", "I11 no permit twice"])
+    }
+}
