@@ -24,13 +24,16 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var clockMilliseconds: Int64
     package var customers: Int
     package var openActions: Int
+    /// Messages that other shards' inputs do not have yet.
+    package var messagesWaiting: Int
     /// Events applied since the shard was taken over.
     package var events: UInt64
     package var problem: String?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
-        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0, problem: String? = nil
+        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, messagesWaiting: Int = 0, events: UInt64 = 0,
+        problem: String? = nil
     ) {
         self.shard = shard
         self.phase = phase
@@ -41,6 +44,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.clockMilliseconds = clockMilliseconds
         self.customers = customers
         self.openActions = openActions
+        self.messagesWaiting = messagesWaiting
         self.events = events
         self.problem = problem
     }

@@ -45,6 +45,7 @@ final actor ShardOwner {
     var shard: Shard?
     var chain: CommitChain?
     var inputs = InputQueue()
+    var sending = MessageSending()
     /// Steps that the next commit will carry.
     var steps: [Step] = []
     var stepBytes = 0
@@ -100,7 +101,9 @@ final actor ShardOwner {
         shard = result.shard
         chain = CommitChain(shard: id, owner: around.worker.id.description, after: result.last)
         guard try await fence() else { return finish(.lost("another worker fenced first")) }
+        sending.begin(with: result.shard.messagesNewest)
         enter(.serving)
+        sendMessages()
         try await serve()
     }
 
@@ -211,6 +214,7 @@ final actor ShardOwner {
             status.clockMilliseconds = shard.clock.milliseconds
             status.customers = shard.customers
             status.openActions = shard.openActions
+            status.messagesWaiting = shard.messagesWaiting
             status.events = shard.eventsApplied
         }
     }

@@ -12,6 +12,7 @@ extension ShardOwner {
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
             try await around.messaging.serve("\(name).open") { _ in await self.answerOpen() },
+            try await around.messaging.serve("\(name).duplicates") { _ in await self.answerDuplicates() },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
         ]
     }
@@ -31,6 +32,10 @@ extension ShardOwner {
         return encoded(OpenActions(commit: chain.acknowledged, actions: shard.openActionList()))
     }
 
+    private func answerDuplicates() -> [UInt8] {
+        encoded(shard?.possibleDuplicates() ?? PossibleDuplicates(groups: [], isCut: false))
+    }
+
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
         guard let request = try? JSONDecoder().decode(AwaitRequest.self, from: Data(payload)) else { return [] }
         let deadline = around.clock.now() + request.timeoutMilliseconds
@@ -48,6 +53,7 @@ extension ShardOwner {
 
     private func isThrough(_ request: AwaitRequest) -> Bool {
         guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
+        guard shard.hasNoMessages else { return false }
         return !request.withoutOpenActions || shard.openActions == 0
     }
 

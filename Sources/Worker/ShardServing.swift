@@ -64,9 +64,11 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
+        var delivered = sending.takeDelivered()
         while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
-            let step = shard.runStep(&inputs, now: now)
+            let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
+            delivered = [:]
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
@@ -78,6 +80,7 @@ extension ShardOwner {
         guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
             return
         }
+        if let shard { sending.made(made.number, newest: shard.takeSent()) }
         if chain?.waiting.count == 1 { send(made) }
         check()
     }
@@ -98,6 +101,7 @@ extension ShardOwner {
             }
             chain?.acknowledge(number)
             if let next = chain?.waiting.first { send(next) }
+            sendMessages()
             if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
@@ -123,6 +127,7 @@ extension ShardOwner {
                 case .resend(let waiting):
                     isSettling = false
                     if let first = waiting.first { send(first) }
+                    sendMessages()
                     check()
                     pump()
                 }
