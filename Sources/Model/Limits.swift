@@ -25,6 +25,13 @@ package enum Limits {
     package static let stepWakeUpsMax = 4096
     package static let stepEffectBytesMax = 448 << 10
 
+    // Wake-ups that come late (live mode)
+    /// A wake-up further behind its shard's clock is late: it gives way to those that are on time.
+    package static let lateMilliseconds = Milliseconds.minute
+    /// Late wake-ups of a shard run in portions, one in each of these intervals: 200 a second.
+    package static let latePortion = 50
+    package static let latePortionMilliseconds: Int64 = 250
+
     // Events
     package static let customerKeyBytesMax = 200
     package static let messageIDBytesMax = 100
@@ -91,11 +98,39 @@ package enum Limits {
     package static let permitsInFlightMax = 256
     package static let attemptsMax = 8
     package static let renderedMessageBytesMax = 512 << 10
+    /// A page of a shard's open actions is closed behind the customer with whom it reaches this size, in JSON, ...
+    package static let openPageBytesTarget = 256 << 10
+    /// ... or when so many customers were looked through for it.
+    package static let openPageCustomersMax = 1 << 17
+    /// Open actions that a dispatcher remembers, over all shards; the rest is asked for again when there is room.
+    package static let dispatcherActionsMax = 1_000_000
 
     // Liveness
-    package static let heartbeatMilliseconds: Int64 = 500
+    package static let heartbeatMilliseconds: Int64 = 250
+    /// A coordinator that is silent for so long is taken for dead.
     package static let heartbeatTimeoutMilliseconds: Int64 = 3000
+    /// A worker that is silent for so long is taken for dead: without standbys a needless move costs loading its shards,
+    package static let workerTimeoutMilliseconds: Int64 = 2000
+    /// with them next to nothing. Within these bounds it can be set.
+    package static let workerTimeoutWithStandbysMilliseconds: Int64 = 1250
+    package static let workerTimeoutMillisecondsMin: Int64 = 1000
+    package static let workerTimeoutMillisecondsMax: Int64 = 60_000
+    /// When all workers are silent at once, it is taken for the net's fault for so long.
+    package static let allSilentMilliseconds: Int64 = 6000
+    /// How often the coordinator looks who is silent.
+    package static let placementTickMilliseconds: Int64 = 50
+    package static let standbysMax = 2
     package static let workersMax = 256
+    /// Planned moves under way at once, and how long one counts as such.
+    package static let movesAtOnceMax = 4
+    package static let moveMilliseconds = Milliseconds.minute
+    /// How long a worker that is asked to stop waits for others to take its shards.
+    package static let stopMilliseconds = 10 * Milliseconds.second
+    /// A shard is handed over when its successor has followed to within so many commits of its last one,
+    package static let handOverCommits: UInt64 = 2
+    /// or after so long, when the successor has been heard within the silence that is allowed.
+    package static let handOverMilliseconds = 30 * Milliseconds.second
+    package static let handOverSilenceMilliseconds = Milliseconds.second
     /// A worker further than this off the log's time commits nothing.
     package static let clockDriftMillisecondsMax: Int64 = 2000
 

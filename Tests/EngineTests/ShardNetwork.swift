@@ -128,7 +128,7 @@ final actor ShardNetwork {
     }
 
     func duplicates() -> [PossibleDuplicates.Group] { shards.flatMap { $0.possibleDuplicates().groups } }
-    func openActions() -> [OpenActions.Action] { shards.flatMap { $0.openActionList() } }
+    func openActions() -> [OpenActions.Action] { shards.flatMap { $0.openActions(after: nil).actions } }
 
     /// Every recorded step again; false unless each comes out as it was recorded and the states are equal.
     func replays() throws -> Bool {

@@ -87,6 +87,7 @@ extension Shard {
         let bytes = Array(key.text.utf8)
         let hash = key.hash
         guard map.shard(hash: hash) == id else { throw EventFault("\(key) belongs to shard \(map.shard(hash: hash))") }
+        settle(customer)
         let slot = activate(0..<bytes.count, of: bytes, hash: hash, customer)
         if slot == nil {
             customer.activate(new: key)
