@@ -63,14 +63,20 @@ extension Shard {
 
     /// Runs a recorded step again. The effects must be those recorded: the caller compares.
     /// Throws when the inputs do not reach as far as the step did.
-    package func replay(_ step: Step, _ inputs: inout InputQueue) throws -> Step {
+    package func replay(_ step: Step, _ inputs: inout InputQueue) throws(ReplayFault) -> Step {
         guard inputs.lastSequence >= step.inputSequence || inputSequence == step.inputSequence else {
             throw ReplayFault.missingInput(step.inputSequence)
         }
+        let told: [(key: ShardID, value: UInt64)]
+        do {
+            told = try Effect.deliveries(at: step.effects).map { (key: $0.0, value: $0.1) }
+        } catch {
+            throw ReplayFault.unreadable("\(error)")
+        }
         // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
         nonisolated(unsafe) let shard = self
-        return try customer.assumeIsolated { customer in
-            try unsafe shard.replay(step, &inputs, customer)
+        return customer.assumeIsolated { customer in
+            unsafe shard.replay(step, told, &inputs, customer)
         }
     }
 
@@ -84,9 +90,10 @@ extension Shard {
         return wasTold
     }
 
-    private func replay(_ step: Step, _ inputs: inout InputQueue, _ customer: isolated CustomerActor) throws(FormatError) -> Step
-    {
-        _ = note(delivered: try Effect.deliveries(at: step.effects).map { (key: $0.0, value: $0.1) })
+    private func replay(
+        _ step: Step, _ told: [(key: ShardID, value: UInt64)], _ inputs: inout InputQueue, _ customer: isolated CustomerActor
+    ) -> Step {
+        _ = note(delivered: told)
         var run = WakeUpsRun()
         var endsWithClock = false
         runInputs(&inputs, .recorded(step), &run.onTime, &endsWithClock, customer)
@@ -343,4 +350,6 @@ extension Event.Body {
 package enum ReplayFault: Error, Equatable {
     /// The log does not hold this input.
     case missingInput(UInt64)
+    /// What the step recorded cannot be read.
+    case unreadable(String)
 }
