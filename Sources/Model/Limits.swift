@@ -23,7 +23,7 @@ package enum Limits {
     // Steps
     package static let stepEventsMax = 4096
     package static let stepWakeUpsMax = 4096
-    package static let stepEffectBytesMax = 256 << 10
+    package static let stepEffectBytesMax = 448 << 10
 
     // Wake-ups that come late (live mode)
     /// A wake-up further behind its shard's clock is late: it gives way to those that are on time.
@@ -68,6 +68,23 @@ package enum Limits {
     package static let touchesMax = 64
     package static let productsPerShardMax = 1 << 20
     package static let profileBytesMax = 128 << 10
+
+    // Messages between shards, identity
+    /// Messages that a shard keeps until the other shards' inputs have them; at this many, or bytes, it takes no input.
+    package static let outboxMessagesMax = 4096
+    package static let outboxBytesMax = 4 << 20
+    /// One message between shards: a whole profile on its way to another shard is the largest.
+    package static let shardMessageBytesMax = 192 << 10
+    /// Identifiers that one event may bear beside its customer's key.
+    package static let eventIdentifiersMax = 16
+    /// Identifiers of one kind that one customer may have.
+    package static let identifiersPerKindMax = 5
+    /// Customers that one identifier is known to be claimed by; one that more claim says nothing.
+    package static let claimantsMax = 8
+    /// Keys that a customer is known to have absorbed, for people.
+    package static let mergedKeysMax = 16
+    /// Possible duplicates that one shard lists at once.
+    package static let duplicatesListedMax = 1000
 
     // Configuration
     package static let rulesMax = 500

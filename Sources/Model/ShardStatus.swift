@@ -36,6 +36,8 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var clockMilliseconds: Int64
     package var customers: Int
     package var openActions: Int
+    /// Messages that other shards' inputs do not have yet.
+    package var messagesWaiting: Int
     /// Events applied since the shard was taken over.
     package var events: UInt64
     /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
@@ -44,7 +46,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
-        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0,
+        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, messagesWaiting: Int = 0, events: UInt64 = 0,
         pauseMilliseconds: Int64? = nil, problem: String? = nil
     ) {
         self.shard = shard
@@ -56,6 +58,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.clockMilliseconds = clockMilliseconds
         self.customers = customers
         self.openActions = openActions
+        self.messagesWaiting = messagesWaiting
         self.events = events
         self.pauseMilliseconds = pauseMilliseconds
         self.problem = problem

@@ -66,6 +66,7 @@ final actor ShardOwner {
     var shard: Shard?
     var chain: CommitChain?
     var inputs = InputQueue()
+    var sending = MessageSending()
     /// Reads IN on behind `inputs`; nil = to be opened.
     var inputReader: (any LogReader)?
     /// Steps that the next commit will carry.
@@ -221,6 +222,7 @@ extension ShardStatus {
         clockMilliseconds = shard.clock.milliseconds
         customers = shard.customers
         openActions = shard.openActions
+        messagesWaiting = shard.messagesWaiting
         events = shard.eventsApplied
     }
 }

@@ -12,6 +12,7 @@ extension ShardOwner {
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
             try await around.messaging.serve("\(name).open") { payload in await self.answerOpen(payload) },
+            try await around.messaging.serve("\(name).duplicates") { _ in await self.answerDuplicates() },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
             try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
         ]
@@ -33,6 +34,10 @@ extension ShardOwner {
         guard end == nil, let shard, let chain else { return [] }
         let page = shard.openActions(after: request?.after)
         return encoded(OpenActions(commit: chain.acknowledged, actions: page.actions, next: page.next))
+    }
+
+    private func answerDuplicates() -> [UInt8] {
+        encoded(shard?.possibleDuplicates() ?? PossibleDuplicates(groups: [], isCut: false))
     }
 
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
@@ -59,6 +64,7 @@ extension ShardOwner {
 
     private func isThrough(_ request: AwaitRequest) -> Bool {
         guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
+        guard shard.hasNoMessages else { return false }
         return !request.withoutOpenActions || shard.openActions == 0
     }
 

@@ -12,7 +12,9 @@ extension ShardOwner {
 
     /// Serves until the shard is given up, fenced off, or failed.
     func serve() async throws {
+        if let shard { sending.begin(with: shard.messagesNewest) }
         enter(.serving)
+        sendMessages()
         let feeding = Task { await self.feed() }
         defer { feeding.cancel() }
         let registrations = try await register()
@@ -82,9 +84,11 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
+        var delivered = sending.takeDelivered()
         while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
-            let step = shard.runStep(&inputs, now: now)
+            let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
+            delivered = [:]
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
@@ -96,6 +100,7 @@ extension ShardOwner {
         guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
             return
         }
+        if let shard { sending.made(made.number, newest: shard.takeSent()) }
         if chain?.waiting.count == 1 { send(made) }
         check()
     }
@@ -116,6 +121,7 @@ extension ShardOwner {
             }
             chain?.acknowledge(number)
             if let next = chain?.waiting.first { send(next) }
+            sendMessages()
             if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
@@ -142,6 +148,7 @@ extension ShardOwner {
                 case .resend(let waiting):
                     isSettling = false
                     if let first = waiting.first { send(first) }
+                    sendMessages()
                     check()
                     pump()
                 }

@@ -58,6 +58,21 @@ import Testing
         #expect(wakeUps + event + frameBytes(steps: 1) <= Limits.commitBytesMax)
     }
 
+    @Test func `I8 a profile on its way to another shard fits a message, its step and its input message`() {
+        let message = Limits.shardMessageBytesMax
+        #expect(Limits.commitBytesTarget + message + 64 * opened <= Limits.stepEffectBytesMax)
+        #expect(message + headerBytes <= Limits.batchBytesMax)
+        // Traits, orders, products by their ids, timers, actions, touches, identifiers.
+        let id = Limits.identifierBytesMax
+        let identifiers = (6 * Limits.identifiersPerKindMax + Limits.mergedKeysMax) * (Limits.customerKeyBytesMax + 3)
+        let profile =
+            Limits.traitsMax * (Limits.nameBytesMax + Limits.traitValueBytesMax + 4) + Limits.ordersKeptMax * (id + 64)
+            + Limits.productsKeptMax * (id + 16) + Limits.timersMax * (id + 48) + Limits.openActionsMax * (id + 96)
+            + 2 * Limits.touchesMax * 48 + identifiers
+        #expect(profile + 2 * Limits.customerKeyBytesMax + 64 <= message)
+        #expect(Limits.outboxBytesMax > message && Limits.outboxMessagesMax > Limits.eventIdentifiersMax)
+    }
+
     @Test func `I8 a permit with a full profile fits a step`() {
         let fields = (0..<Limits.traitsMax).map { _ in
             Trait(
