@@ -2,6 +2,7 @@
 
 /// Published by the leading coordinator on `coordinator.heartbeat` each ``Limits/heartbeatMilliseconds``.
 package struct CoordinatorHeartbeat: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// Name and run, as ``CoordinatorRecord/coordinator``.
     package var coordinator: String
     package var epoch: UInt64
@@ -14,6 +15,7 @@ package struct CoordinatorHeartbeat: Codable, Equatable, Sendable {
 
 /// Request to `coordinator.caughtup`: answered when the sums contain these commits, with a ``CaughtUpAnswer``.
 package struct CaughtUpRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// Commit numbers by shard number.
     package var commits: [Int: UInt64]
     /// After so long the answer says what is. Ask with a request time-out somewhat longer.
@@ -41,6 +43,7 @@ package struct CaughtUpAnswer: Codable, Equatable, Sendable {
 
 /// Request to `coordinator.orders`: which orders a rule's figures stand for; answered with ``AttributedOrders``.
 package struct OrdersRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// The rule's name, or its number as text.
     package var rule: String
     /// ``AttributedOrders/next`` of the page before; nil = from the beginning.

@@ -14,6 +14,18 @@ package struct CoordinatorRecord: Codable, Equatable, Sendable {
         self.coordinator = coordinator
         self.placement = placement
     }
+
+    /// Looks at the version before anything else, which may have another form in another version.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        version = try fields.decode(Int.self, forKey: .version)
+        guard version == Self.currentVersion else {
+            throw UnknownVersion(of: "a record of COORD", found: version, known: Self.currentVersion)
+        }
+        epoch = try fields.decode(UInt64.self, forKey: .epoch)
+        coordinator = try fields.decode(String.self, forKey: .coordinator)
+        placement = try fields.decode(PlacementRecord.self, forKey: .placement)
+    }
 }
 
 /// Who owns which shard. A worker that finds itself named takes the shard: at once when the shard's last commit is a

@@ -89,9 +89,7 @@ package enum InputContent: Sendable {
         guard bytes.count >= 11 else { throw FormatError(.truncated, at: bytes.count) }
         let end = bytes.count - 8
         var reader = ByteReader(bytes, in: 0..<end)
-        guard try reader.byte() == InputMessage.magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == InputMessage.version else { throw FormatError(.version(version), at: 1) }
+        try reader.header(InputMessage.magic, InputMessage.version, of: "an input message")
         var trailer = ByteReader(bytes, in: end..<bytes.count)
         guard try trailer.fixed(UInt64.self) == Hashing.hash64(bytes, in: 0..<end) else { throw FormatError(.checksum, at: end) }
         switch InputMessage.Kind(rawValue: try reader.byte()) {

@@ -1,3 +1,4 @@
+import Engine
 import Model
 
 /// The owner's end of a shard's LOG: numbers and chains the commits, and keeps each until the log has acknowledged it, so
@@ -45,7 +46,7 @@ struct CommitChain: Equatable, Sendable {
 
     /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
     mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
-        if kind == .fence { epoch += 1 }
+        if kind.beginsEpoch { epoch += 1 }
         let encoded = Commit(
             kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brainVersion, owner: owner,
             steps: steps

@@ -1,3 +1,4 @@
+internal import Engine
 package import Model
 
 /// How a worker is run.
@@ -8,6 +9,8 @@ package struct WorkerOptions: Sendable {
     package var threads: Int
     /// Log bytes after which a shard takes its next snapshot.
     package var snapshotEveryBytes: Int
+    /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
+    package var brain: UInt32 = brainVersion
 
     package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
         self.id = id
@@ -15,6 +18,3 @@ package struct WorkerOptions: Sendable {
         self.snapshotEveryBytes = snapshotEveryBytes
     }
 }
-
-/// Version of the deciding code, as it stands in commits: raised with every change that decides something differently.
-package let brainVersion: UInt32 = 1

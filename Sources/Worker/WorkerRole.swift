@@ -99,12 +99,6 @@ actor Worker {
         while true {
             for record in try await reader.next(max: 64) {
                 let decision = try JSONDecoder().decode(CoordinatorRecord.self, from: Data(record.payload))
-                guard decision.version == CoordinatorRecord.currentVersion else {
-                    throw WorkerFault(
-                        "COORD record \(record.sequence) has version \(decision.version), "
-                            + "known is \(CoordinatorRecord.currentVersion)"
-                    )
-                }
                 await apply(decision.placement)
             }
         }
@@ -147,7 +141,7 @@ actor Worker {
     private func beat() async throws {
         while true {
             let heartbeat = WorkerHeartbeat(
-                worker: options.id, draining: false, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
+                worker: options.id, brain: options.brain, draining: false, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
                 residentBytes: residentBytes())
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
             try await around.clock.sleep(until: around.clock.now() + Limits.heartbeatMilliseconds)

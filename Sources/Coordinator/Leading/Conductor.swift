@@ -116,10 +116,6 @@ final class Conductor: Sendable {
         do {
             let last = try await logs.last(of: .coordinator)
             let record = try last.map { try JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload)) }
-            if let record, record.version != CoordinatorRecord.currentVersion {
-                throw CoordinatorProblem(
-                    "COORD has version \(record.version), this program knows \(CoordinatorRecord.currentVersion)")
-            }
             take(.lastRead(.success(Election.Known(sequence: last?.sequence ?? 0, record: record))))
         } catch let error as LogError {
             log.warning("COORD cannot be read now", metadata: ["error": "\(error)"])

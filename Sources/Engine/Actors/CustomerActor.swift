@@ -37,6 +37,9 @@ package final actor CustomerActor {
         profile.clear()
     }
 
+    /// Takes another profile for the customer it is bound to.
+    func replace(_ profile: Profile) { self.profile = profile }
+
     /// Runs what is due by `limit`, earliest first.
     func wake(through limit: Instant, _ brain: inout Brain) {
         brain.wake(&profile, customer: key, through: limit)

@@ -27,6 +27,7 @@ extension Brain {
     private mutating func decide(_ timer: Timer, customer: CustomerKey, in profile: inout Profile) {
         let now = timer.due
         let action = ActionID(timer, customer: customer, products: products)
+        decided?[action] = timer
         func decision(_ reason: Reason) -> Decision {
             Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
         }
@@ -66,7 +67,7 @@ extension Brain {
                 return effects.add(.suppressed(decision))
             }
         }
-        let deadline = now + rule.postponeMilliseconds
+        let deadline = now + rule.postponeMilliseconds + testedChange.deadlineMilliseconds
         effects.add(
             .actionOpened(
                 ActionOpened(

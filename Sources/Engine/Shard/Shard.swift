@@ -26,6 +26,8 @@ package final class Shard {
     var calendar = WakeUpCalendar()
     var window = MessageWindow()
     var brain: Brain
+    /// While steps of another brain are run again: keeps the customers as they were before the step.
+    var trusted: TrustedReplay?
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
 
@@ -70,6 +72,7 @@ package final class Shard {
         let packed = customer.pack()
         let place: UInt32
         if let slot {
+            if let trusted, trusted.before[slot] == nil { table.load(slot, into: &trusted.before[slot, default: []]) }
             table.store(slot, packed)
             place = slot
         } else {

@@ -57,7 +57,7 @@ extension Shard {
         return takeStep(wakeUps: wakeUps)
     }
 
-    private func takeStep(wakeUps: UInt32) -> Step {
+    func takeStep(wakeUps: UInt32) -> Step {
         Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: wakeUps,
             configuration: brain.rules.set.revision, effects: brain.effects.take())
@@ -261,4 +261,6 @@ extension Event.Body {
 package enum ReplayFault: Error, Equatable {
     /// The log does not hold this input.
     case missingInput(UInt64)
+    /// The step does not come to the recorded input and event, but to these: its input is read otherwise.
+    case otherEnd(UInt64, UInt32)
 }
