@@ -79,6 +79,11 @@ package enum Limits {
     package static let heartbeatMilliseconds: Int64 = 500
     package static let heartbeatTimeoutMilliseconds: Int64 = 3000
     package static let workersMax = 256
+    /// A shard is handed over when its successor has followed to within so many commits of its last one,
+    package static let handOverCommits: UInt64 = 2
+    /// or after so long, when the successor has been heard within the silence that is allowed.
+    package static let handOverMilliseconds = 30 * Milliseconds.second
+    package static let handOverSilenceMilliseconds = Milliseconds.second
     /// A worker further than this off the log's time commits nothing.
     package static let clockDriftMillisecondsMax: Int64 = 2000
 

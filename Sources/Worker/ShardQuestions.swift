@@ -13,6 +13,7 @@ extension ShardOwner {
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
             try await around.messaging.serve("\(name).open") { _ in await self.answerOpen() },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
+            try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
         ]
     }
 
@@ -46,12 +47,19 @@ extension ShardOwner {
         return encoded(status)
     }
 
+    /// Whoever is to own the shard next tells how far it has followed.
+    private func answerFollowing(_ payload: [UInt8]) -> [UInt8] {
+        guard let progress = try? JSONDecoder().decode(FollowerProgress.self, from: Data(payload)) else { return [] }
+        hear(progress)
+        return []
+    }
+
     private func isThrough(_ request: AwaitRequest) -> Bool {
         guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
         return !request.withoutOpenActions || shard.openActions == 0
     }
 
-    private func encoded(_ value: some Encodable) -> [UInt8] {
+    func encoded(_ value: some Encodable) -> [UInt8] {
         do {
             return Array(try JSONEncoder().encode(value))
         } catch {

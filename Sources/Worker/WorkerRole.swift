@@ -27,7 +27,7 @@ actor Worker {
     private let executors: [ThreadExecutor]
     private nonisolated let log: Logger
     private var owners: [ShardID: ShardOwner] = [:]
-    private var placed: Set<ShardID> = []
+    private var placed: [ShardID: ShardOwner.Assignment] = [:]
     private var alive: Set<String> = []
     private var isStopping = false
     private var lives: [ShardID: Task<Void, Never>] = [:]
@@ -107,17 +107,24 @@ actor Worker {
     private func apply(_ placement: PlacementRecord) async {
         alive = Set(placement.alive.map(\.description))
         let own = placement.alive.firstIndex(of: options.id)
-        placed = Set(installation.shards.all.filter { own != nil && placement.owners[Int($0.number)] == own })
-        for (id, owner) in owners {
-            if placed.contains(id) { await owner.placementChanged(alive: alive) } else { await owner.release() }
+        var others: [ShardID: ShardOwner.Assignment] = [:]
+        placed = [:]
+        for id in installation.shards.all {
+            let index = placement.owners[Int(id.number)]
+            let owner = index.map { placement.alive[$0] }
+            let assignment = ShardOwner.Assignment(owner: owner, isStandby: false)
+            if own != nil && index == own { placed[id] = assignment } else { others[id] = assignment }
         }
-        for id in placed.sorted() where owners[id] == nil { take(id) }
+        for (id, owner) in owners {
+            if let assignment = placed[id] ?? others[id] { await owner.placed(assignment, alive: alive) }
+        }
+        for id in placed.keys.sorted() where owners[id] == nil { take(id) }
     }
 
     private func take(_ id: ShardID) {
-        guard !isStopping else { return }
+        guard !isStopping, let assignment = placed[id] else { return }
         let owner = ShardOwner(
-            id: id, around: around, executor: executors[Int(id.number) % executors.count], alive: alive)
+            id: id, around: around, executor: executors[Int(id.number) % executors.count], assignment: assignment, alive: alive)
         owners[id] = owner
         lives[id] = Task {
             let end = await owner.run()
@@ -133,7 +140,7 @@ actor Worker {
         }
         owners[id] = nil
         lives[id] = nil
-        if placed.contains(id) && !isStopping { take(id) }
+        take(id)
     }
 
     // MARK: Time
