@@ -107,7 +107,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
-        tests("CommandClusterTests", ["TestSupport", "Model"]),
+        tests("CommandClusterTests", ["TestSupport", "JetStreamPorts", "NATS", "Ports", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -105,6 +105,27 @@ package struct Reconciliation: Codable, Equatable, Sendable {
     }
 }
 
+/// Request to `coordinator.trust`: take what the LOGs of shards record as the truth, whatever brain decided it. Only shards
+/// that wait for another brain. Answered with a ``TrustAnswer`` when it stands in COORD.
+package struct TrustRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
+    /// Nil = all that wait.
+    package var shards: [Int]?
+
+    package init(shards: [Int]?) { self.shards = shards }
+}
+
+package struct TrustAnswer: Codable, Equatable, Sendable {
+    package var trusted: [TrustedEnd]
+    /// Why not, by shard number.
+    package var refused: [Int: String]
+
+    package init(trusted: [TrustedEnd], refused: [Int: String]) {
+        self.trusted = trusted
+        self.refused = refused
+    }
+}
+
 /// Answered instead, when a question cannot be answered: what is wrong with it, and what is allowed.
 package struct RequestProblem: Codable, Equatable, Sendable {
     package var error: String

@@ -35,9 +35,24 @@ package struct PlacementRecord: Codable, Equatable, Sendable {
     package var alive: [WorkerID]
     /// By shard number: an index into `alive`, or nil when nobody can own it.
     package var owners: [Int?]
+    /// Whose records may be taken as the truth by a worker of another brain, by shard number ascending.
+    package var trusted: [TrustedEnd]
 
-    package init(alive: [WorkerID], owners: [Int?]) {
+    package init(alive: [WorkerID], owners: [Int?], trusted: [TrustedEnd] = []) {
         self.alive = alive
         self.owners = owners
+        self.trusted = trusted
+    }
+}
+
+/// A person's word that whoever owns the shard may take what its LOG records up to this commit as the truth, whatever brain
+/// decided it. It holds as long as that commit is the last: the takeover itself ends it.
+package struct TrustedEnd: Codable, Hashable, Sendable {
+    package var shard: Int
+    package var commit: UInt64
+
+    package init(shard: Int, commit: UInt64) {
+        self.shard = shard
+        self.commit = commit
     }
 }

@@ -161,11 +161,17 @@ extension ShardOwner {
 
     /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
     func put(_ snapshot: Snapshot) async {
+        defer {
+            snapshotsTried += 1
+            check()
+        }
         do {
             try await around.snapshots.put(snapshot, of: .shard(id))
             log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
+            isNewestWritten = true
         } catch {
             log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
+            isNewestWritten = false
         }
     }
 }

@@ -109,10 +109,12 @@ actor Worker {
         let own = placement.alive.firstIndex(of: options.id)
         var others: [ShardID: ShardOwner.Assignment] = [:]
         placed = [:]
+        let trusted = Dictionary(placement.trusted.map { ($0.shard, $0.commit) }) { $1 }
         for id in installation.shards.all {
             let index = placement.owners[Int(id.number)]
             let owner = index.map { placement.alive[$0] }
-            let assignment = ShardOwner.Assignment(owner: owner, isStandby: false)
+            let assignment = ShardOwner.Assignment(
+                owner: owner, isStandby: false, trustedCommit: trusted[Int(id.number)])
             if own != nil && index == own { placed[id] = assignment } else { others[id] = assignment }
         }
         for (id, owner) in owners {

@@ -9,6 +9,10 @@ struct CoordinatorClient: Sendable {
     func status() async throws -> ClusterStatus { try await ask("coordinator.status", ClusterStatus.self) }
     func mechanics() async throws -> MechanicsReport { try await ask("coordinator.mechanics", MechanicsReport.self) }
 
+    func trust(_ request: TrustRequest) async throws -> TrustAnswer {
+        try await ask("coordinator.trust", TrustAnswer.self, Array(try JSONEncoder().encode(request)))
+    }
+
     /// What each rule brought, when the sums contain these commits (numbers by shard number).
     func mechanics(containing commits: [Int: UInt64]) async throws -> MechanicsReport {
         let request = Array(try JSONEncoder().encode(CaughtUpRequest(commits: commits, timeoutMilliseconds: 4000)))
