@@ -10,7 +10,7 @@ struct Recovery {
     let logs: any LogStore
     let snapshots: any SnapshotStore
     let rules: RuleRevisions
-    let executor: ThreadExecutor
+    let executor: any SerialExecutor
     /// Version of the deciding code here.
     let brain: UInt32
     let log: Logger

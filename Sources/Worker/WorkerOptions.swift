@@ -11,10 +11,17 @@ package struct WorkerOptions: Sendable {
     package var snapshotEveryBytes: Int
     /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
     package var brain: UInt32 = brainVersion
+    /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides
+    /// itself what runs next.
+    package var makeExecutor: @Sendable () -> any SerialExecutor
 
-    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
+    package init(
+        id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes,
+        makeExecutor: @escaping @Sendable () -> any SerialExecutor = { ThreadExecutor() }
+    ) {
         self.id = id
         self.threads = max(threads, 1)
         self.snapshotEveryBytes = snapshotEveryBytes
+        self.makeExecutor = makeExecutor
     }
 }

@@ -24,7 +24,7 @@ actor Worker {
     private let options: WorkerOptions
     private let installation: Installation
     private nonisolated let around: ShardOwner.Surroundings
-    private let executors: [ThreadExecutor]
+    private let executors: [any SerialExecutor]
     private nonisolated let log: Logger
     private var owners: [ShardID: ShardOwner] = [:]
     private var placed: [ShardID: ShardOwner.Assignment] = [:]
@@ -46,7 +46,7 @@ actor Worker {
         let (news, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         ruleNews = news
         rules = RuleRevisions(logs: logs) { signal.yield() }
-        executors = (0..<options.threads).map { _ in ThreadExecutor() }
+        executors = (0..<options.threads).map { _ in options.makeExecutor() }
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
             rules: rules, log: log)
@@ -85,9 +85,14 @@ actor Worker {
 
     private func stop() async {
         isStopping = true
-        for owner in owners.values { await owner.release() }
-        for life in Array(lives.values) { await life.value }
+        for (_, owner) in inOrder(owners) { await owner.release() }
+        for (_, life) in inOrder(lives) { await life.value }
         log.info("worker stopped")
+    }
+
+    /// By shard ascending, so that a simulated run is the same each time. A copy: the table may change between two awaits.
+    private func inOrder<Value>(_ table: [ShardID: Value]) -> [(ShardID, Value)] {
+        table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     // MARK: Placement
@@ -117,7 +122,7 @@ actor Worker {
                 owner: owner, isStandby: false, trustedCommit: trusted[Int(id.number)])
             if own != nil && index == own { placed[id] = assignment } else { others[id] = assignment }
         }
-        for (id, owner) in owners {
+        for (id, owner) in inOrder(owners) {
             if let assignment = placed[id] ?? others[id] { await owner.placed(assignment, alive: alive) }
         }
         for id in placed.keys.sorted() where owners[id] == nil { take(id) }
@@ -162,7 +167,7 @@ actor Worker {
 
     private func tick() async throws {
         while true {
-            for owner in owners.values where owner.status.phase == .serving { await owner.tick() }
+            for (_, owner) in inOrder(owners) where owner.status.phase == .serving { await owner.tick() }
             try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
         }
     }
@@ -170,7 +175,7 @@ actor Worker {
     private func spreadRules() async throws {
         for await _ in ruleNews {
             try Task.checkCancellation()
-            for owner in owners.values { await owner.rulesChanged() }
+            for (_, owner) in inOrder(owners) { await owner.rulesChanged() }
         }
     }
 

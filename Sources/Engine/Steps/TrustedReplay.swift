@@ -97,12 +97,12 @@ package final class TrustedReplay {
             }
         }
         lacking = []
-        return shard.takeStep(wakeUps: 0)
+        return shard.takeStep()
     }
 
     /// What changing profiles by hand has added to the sums.
     private func takeSums() {
-        let step = shard.takeStep(wakeUps: 0)
+        let step = shard.takeStep()
         do {
             lacking += EffectsByCustomer(try step.decodedEffects()).sums
         } catch {
