@@ -14,10 +14,13 @@ extension PlacementRecord {
         }
     }
 
-    /// The placement that follows from this one when the roster is another.
-    package func next(shards: Int, roster: Roster) -> PlacementRecord {
-        let owners = PlacementPlanner.plan(shards: shards, workers: roster.placeable, previous: ownersByShard)
+    /// The placement that follows from this one when the roster is another, or who can take a shard is.
+    package func next(
+        shards: Int, roster: Roster, eligible: [Int: Set<WorkerID>] = [:], trusted: [TrustedEnd] = []
+    ) -> PlacementRecord {
+        let owners = PlacementPlanner.plan(
+            shards: shards, workers: roster.placeable, previous: ownersByShard, eligible: eligible)
         let indices = Dictionary(uniqueKeysWithValues: zip(roster.alive, roster.alive.indices))
-        return PlacementRecord(alive: roster.alive, owners: owners.map { $0.flatMap { indices[$0] } })
+        return PlacementRecord(alive: roster.alive, owners: owners.map { $0.flatMap { indices[$0] } }, trusted: trusted)
     }
 }

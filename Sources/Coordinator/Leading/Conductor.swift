@@ -16,6 +16,14 @@ final class Conductor: Sendable {
         var placement: PlacementRecord
         var members: [Membership.Member]
         var heartbeats: [WorkerID: WorkerHeartbeat]
+        var constraints: TakeoverConstraints
+
+        /// Every shard that nobody can take over now, and what to do.
+        var waiting: [String] {
+            let living = members.filter { $0.state != .dead }
+            let roster = Roster(alive: living.map(\.worker), placeable: living.filter { !$0.isDraining }.map(\.worker))
+            return constraints.problems(roster: roster, trusted: placement.trusted)
+        }
     }
 
     private let core: Mutex<CoordinatorCore>
@@ -47,7 +55,7 @@ final class Conductor: Sendable {
             View(
                 me: core.election.me, isLeading: core.election.leadingEpoch != nil,
                 epoch: core.election.leadingEpoch ?? core.election.known.epoch, placement: core.election.placement,
-                members: core.membership.all, heartbeats: core.heartbeats)
+                members: core.membership.all, heartbeats: core.heartbeats, constraints: core.constraints)
         }
     }
 
@@ -65,6 +73,32 @@ final class Conductor: Sendable {
             if let error = fatal.withLock({ $0 }) { throw error }
             try await clock.sleep(until: clock.now() + Limits.heartbeatMilliseconds)
         }
+    }
+
+    private static let trustMilliseconds: Int64 = 4000
+
+    /// A person trusts the logs of these shards, nil = of all that wait for another brain. Returns when that stands in
+    /// COORD; throws when it does not in time.
+    func trust(_ shards: [Int]?) async throws -> TrustAnswer {
+        let needs = view.constraints.needs
+        var answer = TrustAnswer(trusted: [], refused: [:])
+        for shard in shards ?? needs.keys.sorted() {
+            if let need = needs[shard] {
+                answer.trusted.append(TrustedEnd(shard: shard, commit: need.commit))
+            } else {
+                answer.refused[shard] = "does not wait for another brain"
+            }
+        }
+        let wanted = answer.trusted
+        take(.trust(wanted))
+        let deadline = clock.now() + Self.trustMilliseconds
+        while !wanted.allSatisfy({ view.placement.trusted.contains($0) || view.constraints.needs[$0.shard] == nil }) {
+            guard clock.now() < deadline, view.isLeading else {
+                throw CoordinatorProblem("COORD did not take it within \(Self.trustMilliseconds) ms; look at the status, ask again")
+            }
+            try await clock.sleep(until: clock.now() + 100)
+        }
+        return answer
     }
 
     private func heardCoordinator(_ payload: [UInt8]) {

@@ -67,7 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
         print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) mode")
         print("")
         var table = TextTable([
-            ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
+            ("WORKER", .left), ("STATE", .left), ("BRAIN", .right), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
             ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
         ])
         for worker in status.workers {
@@ -75,7 +75,8 @@ struct StatusCommand: AsyncParsableCommand {
                 $0 + ($1.inputLast > $1.inputApplied ? $1.inputLast - $1.inputApplied : 0)
             }
             table.row([
-                worker.id.description, worker.alive ? "alive" : "gone", "\(worker.lastHeardMillisecondsAgo) ms ago",
+                worker.id.description, worker.alive ? "alive" : "gone",
+                worker.brain.map(String.init) ?? "", "\(worker.lastHeardMillisecondsAgo) ms ago",
                 String(worker.shards.count), String(worker.shards.count { $0.phase == .serving }),
                 Figures.count(worker.shards.reduce(0) { $0 + $1.customers }),
                 Figures.count(worker.shards.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
@@ -89,6 +90,7 @@ struct StatusCommand: AsyncParsableCommand {
                 print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")
             }
         }
+        for fault in status.faults { print(fault) }
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }
         let lag = status.sumsLagCommits
