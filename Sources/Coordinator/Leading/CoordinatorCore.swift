@@ -12,6 +12,13 @@ struct CoordinatorCore: Sendable {
         case appended(Result<UInt64, LogError>)
         /// A person trusts the logs of shards that wait for another brain, as they end now.
         case trust([TrustedEnd])
+        /// A person wants this worker to own nothing, or to own shards again.
+        case drain(name: String, isDrained: Bool)
+    }
+
+    struct Settings: Sendable {
+        var standbys = 0
+        var membership = Membership.Settings()
     }
 
     private(set) var election: Election
@@ -23,11 +30,19 @@ struct CoordinatorCore: Sendable {
     private(set) var constraints = TakeoverConstraints()
     /// What was asked for and does not stand in COORD yet.
     private var trusting: Set<TrustedEnd> = []
+    private let settings: Settings
+    private var moves = MovesUnderWay()
+    private var lastElectionTick: Instant?
+    /// What was asked for and does not stand in COORD yet.
+    private var drains: [String: Bool] = [:]
+    /// What the placement of now was made from: it is not made again from the same.
+    private var made: (basis: PlacementBasis, from: PlacementRecord)?
 
-    init(name: String, instance: String, shards: Int, now: Instant, settings: Membership.Settings = .init()) {
+    init(name: String, instance: String, shards: Int, now: Instant, settings: Settings = Settings()) {
         election = Election(name: name, instance: instance, shards: shards, now: now)
-        membership = Membership(now: now, settings: settings)
+        membership = Membership(now: now, settings: settings.membership)
         self.shards = shards
+        self.settings = settings
     }
 
     mutating func take(_ input: Input, now: Instant) -> [Election.Action] {
@@ -35,15 +50,24 @@ struct CoordinatorCore: Sendable {
         switch input {
         case .tick:
             membership.advance(to: now)
-            actions = election.tick(now: now)
+            actions = tickElection(now: now)
         case .coordinatorHeartbeat(let heartbeat): actions = election.heard(heartbeat, now: now)
         case .workerHeartbeat(let heartbeat): hear(heartbeat, now: now)
         case .lastRead(let result): actions = election.lastRead(result, now: now)
         case .appended(let result): actions = election.appended(result, now: now)
-        case .trust(let ends): trusting.formUnion(ends)
+        case .trust(let ends): if election.leadingEpoch != nil { trusting.formUnion(ends) }
+        case .drain(let name, let isDrained): if election.leadingEpoch != nil { drains[name] = isDrained }
         }
         for case .lead in actions { membership.assume(election.placement.alive, now: now) }
-        return actions + place()
+        if election.leadingEpoch == nil { (drains, trusting) = ([:], []) }
+        return actions + place(now: now)
+    }
+
+    /// Ticks are closer than heartbeats.
+    private mutating func tickElection(now: Instant) -> [Election.Action] {
+        if let last = lastElectionTick, now >= last, now - last < Limits.heartbeatMilliseconds { return [] }
+        lastElectionTick = now
+        return election.tick(now: now)
     }
 
     private mutating func hear(_ heartbeat: WorkerHeartbeat, now: Instant) {
@@ -57,19 +81,35 @@ struct CoordinatorCore: Sendable {
         }
     }
 
-    private mutating func place() -> [Election.Action] {
-        guard election.leadingEpoch != nil, !election.isProposing, let roster = membership.roster else { return [] }
+    private mutating func place(now: Instant) -> [Election.Action] {
+        guard election.leadingEpoch != nil, !election.isProposing, var roster = membership.roster else { return [] }
         let before = election.placement
-        trusting.subtract(before.trusted)
-        // Who was trusted and is served by now is so no more.
-        let trusted = Set(before.trusted).union(trusting).filter { end in
+        drains = drains.filter { before.drained.contains($0.key) != $0.value }
+        let drained = before.drained.filter { drains[$0] != false } + drains.filter(\.value).keys
+        roster.placeable.removeAll { drained.contains($0.name) }
+        let moving = moves.underWay(before, alive: roster.alive, heartbeats: heartbeats, now: now)
+        let trusted = trusted(before)
+        let basis = PlacementBasis(
+            roster: roster, standbys: settings.standbys, moving: moving, movesAtOnceMax: Limits.movesAtOnceMax,
+            drained: drained.sorted(), trusted: trusted,
+            eligible: constraints.eligible(roster: roster, previous: before.ownersByShard, trusted: trusted))
+        if let made, made.basis == basis, made.from == before { return [] }
+        made = (basis, before)
+        let placement = before.next(shards: shards, basis: basis)
+        guard placement != before else { return [] }
+        // A record that is not taken leaves the placement as it was: it is to be made again.
+        made = nil
+        return election.propose(placement)
+    }
+
+    /// What stands in COORD and what is asked for, as long as nobody has taken the shard over with it.
+    private mutating func trusted(_ before: PlacementRecord) -> [TrustedEnd] {
+        let ends = Set(before.trusted).union(trusting).filter { end in
             constraints.needs[end.shard].map { $0.commit == end.commit } ?? !isServed(end)
         }
-        trusting.formIntersection(trusted)
-        let ends = trusted.sorted { ($0.shard, $0.commit) < ($1.shard, $1.commit) }
-        let eligible = constraints.eligible(roster: roster, previous: before.ownersByShard, trusted: ends)
-        let placement = before.next(shards: shards, roster: roster, eligible: eligible, trusted: ends)
-        return placement == election.placement ? [] : election.propose(placement)
+        trusting.subtract(before.trusted)
+        trusting.formIntersection(ends)
+        return ends.sorted { ($0.shard, $0.commit) < ($1.shard, $1.commit) }
     }
 
     private func isServed(_ end: TrustedEnd) -> Bool {
