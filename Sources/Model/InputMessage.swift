@@ -79,6 +79,18 @@ package struct EventBatchBuilder: Sendable {
     }
 }
 
+extension InputMessage {
+    /// A whole message of a version after the known one, which a newer program wrote; nil = anything else, damage too. In
+    /// every version the form begins with magic and version and ends with the checksum.
+    package static func newerVersion(of bytes: [UInt8]) -> UnknownVersion? {
+        guard bytes.count >= 10, bytes[0] == magic, bytes[1] > version else { return nil }
+        let end = bytes.count - 8
+        var trailer = ByteReader(bytes, in: end..<bytes.count)
+        guard let hash = try? trailer.fixed(UInt64.self), hash == Hashing.hash64(bytes, in: 0..<end) else { return nil }
+        return UnknownVersion(of: "an input message", found: Int(bytes[1]), known: Int(version))
+    }
+}
+
 /// A checked message whose events are read one at a time.
 package enum InputContent: Sendable {
     case events(EventBatchReader)

@@ -31,7 +31,13 @@ extension ShardOwner {
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
-                for record in try await reader.next(max: 64) { inputs.append(record) }
+                for record in try await reader.next(max: 64) {
+                    // Set aside it would be lost to whoever can read it.
+                    if let newer = InputMessage.newerVersion(of: record.payload) {
+                        return finish(.failed("record \(record.sequence) of IN.\(id): \(newer)"))
+                    }
+                    inputs.append(record)
+                }
                 pump()
                 await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
             }

@@ -54,4 +54,16 @@ import Testing
         fields["problem"] = nil
         #expect(try read(ShardStatus.self, fields).neededBrain == nil)
     }
+
+    @Test func `a whole input message of a newer program is told from damage`() {
+        var bytes = InputMessage.clock(Instant(milliseconds: 1_704_067_200_000)).encoded()
+        #expect(InputMessage.newerVersion(of: bytes) == nil)
+        bytes[1] = 200
+        #expect(InputMessage.newerVersion(of: bytes) == nil, "only damaged: its checksum is wrong")
+        var writer = ByteWriter()
+        writer.bytes = Array(bytes.dropLast(8))
+        writer.fixed(Hashing.hash64(writer.bytes))
+        #expect(InputMessage.newerVersion(of: writer.bytes)?.found == 200)
+        #expect(InputMessage.newerVersion(of: []) == nil)
+    }
 }
