@@ -67,7 +67,8 @@ private struct Draft {
         for shard in owners.indices where owners[shard] == nil {
             guard let allowed = eligible[shard] else { continue }
             let weights = allowed.map { (load: -loads[$0], weight: PlacementPlanner.weight(workers[$0], shard), worker: $0) }
-            guard let best = weights.max(by: { ($0.load, $0.weight, $0.worker) < ($1.load, $1.weight, $1.worker) }) else { continue }
+            let best = weights.max { ($0.load, $0.weight, $0.worker) < ($1.load, $1.weight, $1.worker) }
+            guard let best else { continue }
             owners[shard] = best.worker
             loads[best.worker] += 1
         }

@@ -47,7 +47,9 @@ package struct CommitLogChecker: Sendable {
         switch commit.kind {
         case .fence, .trusted:
             if commit.epoch != epoch + 1 { report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)") }
-            if commit.kind == .fence && !commit.steps.isEmpty { report("I2 one owner", "fence \(commit.number) decides something") }
+            if commit.kind == .fence && !commit.steps.isEmpty {
+                report("I2 one owner", "fence \(commit.number) decides something")
+            }
         case .steps, .released, .releasePoint:
             if commit.epoch != epoch { report("I2 one owner", "commit \(commit.number) of epoch \(commit.epoch) in \(epoch)") }
             if commit.owner != owner {

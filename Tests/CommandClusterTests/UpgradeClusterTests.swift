@@ -5,16 +5,8 @@ import Testing
 
 /// Two builds, of which one's brain has the next version and decides otherwise: its actions have a deadline a minute later.
 /// `build_next_brain` of cluster/lib makes it; without it there is nothing to try.
-@Suite(.serialized, .enabled(if: UpgradeClusterTests.nextBrain != nil, "the second build is not there: ./cluster/test upgrade"))
+@Suite(.serialized, .enabled(if: NextBrain.binary != nil, "no second build: ./cluster/test upgrade makes it"))
 struct UpgradeClusterTests {
-    static let nextBrain: String? = {
-        let path = (try? CommandRun.binary()).map {
-            URL(fileURLWithPath: $0).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-                .appendingPathComponent("next-brain/reprise").path
-        }
-        return path.flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
-    }()
-
     private let customers = 30
     private let days = 40
 
@@ -76,8 +68,8 @@ struct UpgradeClusterTests {
     }
 
     @Test(.timeLimit(.minutes(6)))
-    func `a rolling restart with another brain, one worker killed in it: nothing lost, nothing twice (I1 I4 I5 I11)`() async throws {
-        let next = try #require(Self.nextBrain)
+    func `a rolling restart with another brain, one worker killed in it: nothing lost or twice (I1 I4 I5 I11)`() async throws {
+        let next = try #require(NextBrain.binary)
         try await within(2) { cluster in
             async let replay = replay(cluster)
             try cluster.startWorker("worker-3", binary: next)
@@ -108,7 +100,7 @@ struct UpgradeClusterTests {
 
     @Test(.timeLimit(.minutes(6)))
     func `after a crash another brain waits, until the old one comes back or the log is trusted (I4 I5 I10 I11)`() async throws {
-        let next = try #require(Self.nextBrain)
+        let next = try #require(NextBrain.binary)
         try await within(1) { cluster in
             let first = SampleShop.orders(customers: customers, days: days / 2)
             let all = SampleShop.orders(customers: customers, days: days)
@@ -124,7 +116,9 @@ struct UpgradeClusterTests {
             #expect(asked.status == 1 && asked.errors.contains("nothing was done"), "not without a word")
             let told = try await cluster.run(["recover", "--trust-log", "--yes", "0", "3"])
             #expect(told.contains("shard 3: its log is trusted up to commit"))
-            try await eventually("the trusted shards are served", within: .seconds(60)) { try await serves(2, atLeast: 2, cluster) }
+            try await eventually("the trusted shards are served", within: .seconds(60)) {
+                try await serves(2, atLeast: 2, cluster)
+            }
             #expect(try await status(cluster).faults.count == 6, "and no others")
             let again = try await cluster.attempt(["recover", "--trust-log", "--yes", "0"])
             #expect(again.status == 1 && again.errors.contains("does not wait"), "\(again.errors)")
@@ -144,4 +138,15 @@ struct UpgradeClusterTests {
             #expect(contents.commits.filter { $0.contains { $0.kind == .trusted } }.count == 2)
         }
     }
+}
+
+/// Where the second build is; nil = there is none.
+private enum NextBrain {
+    static let binary: String? = {
+        let path = (try? CommandRun.binary()).map {
+            URL(fileURLWithPath: $0).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("next-brain/reprise").path
+        }
+        return path.flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
+    }()
 }

@@ -128,7 +128,7 @@ final class Conductor: Sendable {
         let deadline = clock.now() + Self.trustMilliseconds
         while !wanted.allSatisfy({ view.placement.trusted.contains($0) || view.constraints.needs[$0.shard] == nil }) {
             guard clock.now() < deadline, view.isLeading else {
-                throw CoordinatorProblem("COORD did not take it within \(Self.trustMilliseconds) ms; look at the status, ask again")
+                throw CoordinatorProblem("COORD did not take it within \(Self.trustMilliseconds) ms; ask again")
             }
             try await clock.sleep(until: clock.now() + 100)
         }

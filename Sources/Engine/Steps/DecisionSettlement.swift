@@ -95,8 +95,8 @@ struct DecisionSettlement {
         else { return }
         profile.touches.append(
             Touch(
-                action: closed.action, rule: closed.rule, time: closed.time, windowEnd: closed.time + conversion.windowMilliseconds,
-                sales: 0))
+                action: closed.action, rule: closed.rule, time: closed.time,
+                windowEnd: closed.time + conversion.windowMilliseconds, sales: 0))
     }
 
     private mutating func credit(_ attribution: Attribution) {
