@@ -21,6 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
+/// The tests of upgrades build a second binary, whose brain has the next version and decides differently.
+let brain: [SwiftSetting] = Context.environment["REPRISE_BRAIN"] == "next" ? [.define("REPRISE_NEXT_BRAIN")] : []
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
@@ -45,7 +48,7 @@ let package = Package(
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        room("Engine", ["Model"]),
+        .target(name: "Engine", dependencies: ["Model"], swiftSettings: strict + brain),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
@@ -123,7 +126,7 @@ let package = Package(
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("ChaosTests", ["chaos", "Model"]),
-        tests("CommandClusterTests", ["TestSupport", "Model"]),
+        tests("CommandClusterTests", ["TestSupport", "JetStreamPorts", "NATS", "Ports", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -90,6 +90,18 @@ package struct EventBatchBuilder: Sendable {
     }
 }
 
+extension InputMessage {
+    /// A whole message of a version after the known one, which a newer program wrote; nil = anything else, damage too. In
+    /// every version the form begins with magic and version and ends with the checksum.
+    package static func newerVersion(of bytes: [UInt8]) -> UnknownVersion? {
+        guard bytes.count >= 10, bytes[0] == magic, bytes[1] > version else { return nil }
+        let end = bytes.count - 8
+        var trailer = ByteReader(bytes, in: end..<bytes.count)
+        guard let hash = try? trailer.fixed(UInt64.self), hash == Hashing.hash64(bytes, in: 0..<end) else { return nil }
+        return UnknownVersion(of: "an input message", found: Int(bytes[1]), known: Int(version))
+    }
+}
+
 /// A checked message whose events are read one at a time.
 package enum InputContent: Sendable {
     case events(EventBatchReader)
@@ -101,9 +113,7 @@ package enum InputContent: Sendable {
         guard bytes.count >= 11 else { throw FormatError(.truncated, at: bytes.count) }
         let end = bytes.count - 8
         var reader = ByteReader(bytes, in: 0..<end)
-        guard try reader.byte() == InputMessage.magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == InputMessage.version else { throw FormatError(.version(version), at: 1) }
+        try reader.header(InputMessage.magic, InputMessage.version, of: "an input message")
         var trailer = ByteReader(bytes, in: end..<bytes.count)
         guard try trailer.fixed(UInt64.self) == Hashing.hash64(bytes, in: 0..<end) else { throw FormatError(.checksum, at: end) }
         switch InputMessage.Kind(rawValue: try reader.byte()) {

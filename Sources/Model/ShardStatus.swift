@@ -14,12 +14,16 @@ package enum ShardPhase: String, Codable, Sendable {
 
 /// Request to `shard.N.following`, to whoever serves the shard: how far who is to own it next has followed. No answer.
 package struct FollowerProgress: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     package var worker: WorkerID
-    /// Number of the last commit that it has run again.
+    /// Version of the deciding code that it runs. Another than the owner's takes the shard over at a release point only.
+    package var brain: UInt32
+    /// Number of the last commit that it has run again, or has seen when that is another brain's.
     package var commit: UInt64
 
-    package init(worker: WorkerID, commit: UInt64) {
+    package init(worker: WorkerID, brain: UInt32, commit: UInt64) {
         self.worker = worker
+        self.brain = brain
         self.commit = commit
     }
 }
@@ -43,6 +47,8 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
     package var pauseMilliseconds: Int64?
     package var problem: String?
+    /// The brain whose workers alone can take the shard over now, when this worker was to and cannot.
+    package var neededBrain: UInt32?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,

@@ -30,6 +30,8 @@ final actor ShardOwner {
         var owner: WorkerID?
         /// This worker is to follow all the time.
         var isStandby: Bool
+        /// A commit up to which the log may be taken as the truth, whatever brain decided it; nil = none.
+        var trustedCommit: UInt64?
     }
 
     struct Surroundings: Sendable {
@@ -63,6 +65,8 @@ final actor ShardOwner {
     var isFencing = false
     /// Nobody serves the shard, although its owner is believed to live, as long as this is the last commit.
     var absentAt: UInt64?
+    /// The log's last commit when it was last looked at.
+    var lastRead: ReadCommit?
     var shard: Shard?
     var chain: CommitChain?
     var inputs = InputQueue()
@@ -76,8 +80,13 @@ final actor ShardOwner {
     var isPumpScheduled = false
     var bytesSinceSnapshot = 0
     var wantsSnapshot = false
+    /// Snapshots written or given up since the shard was taken, and whether the last one was written.
+    var snapshotsTried = 0
+    var isNewestWritten = false
     /// Who takes the shard over, and how far that one is.
     var handOver: HandOver?
+    /// Its brain, when it is known.
+    var successorBrain: UInt32?
     /// To be given up at once, ready successor or not.
     var isForced = false
     /// No more steps.
@@ -105,7 +114,7 @@ final actor ShardOwner {
         follower = Follower(
             Recovery(
                 id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
-                executor: executor, log: log))
+                executor: executor, brain: around.worker.brain, log: log))
         shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }
 
@@ -197,8 +206,11 @@ final actor ShardOwner {
     }
 
     private func show() {
+        let needed = neededBrain
         shown.withLock { status in
             status.phase = phase
+            if needed != nil || status.neededBrain != nil { status.problem = needed.map(problem(needing:)) }
+            status.neededBrain = needed
             if let shard, let chain {
                 status.epoch = chain.epoch
                 status.commit = chain.acknowledged
@@ -212,6 +224,9 @@ final actor ShardOwner {
                 status.inputApplied = shard.completedInput
                 status.inputLast = max(follower.inputs.lastSequence, shard.inputSequence)
                 status.show(shard)
+            } else {
+                status.epoch = follower.standing.end.epoch
+                status.commit = follower.standing.end.number
             }
         }
     }

@@ -33,7 +33,13 @@ extension ShardOwner {
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
-                for record in try await reader.next(max: 64) { inputs.append(record) }
+                for record in try await reader.next(max: 64) {
+                    // Set aside it would be lost to whoever can read it.
+                    if let newer = InputMessage.newerVersion(of: record.payload) {
+                        return finish(.failed("record \(record.sequence) of IN.\(id): \(newer)"))
+                    }
+                    inputs.append(record)
+                }
                 pump()
                 await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
             }
@@ -168,11 +174,17 @@ extension ShardOwner {
 
     /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
     func put(_ snapshot: Snapshot) async {
+        defer {
+            snapshotsTried += 1
+            check()
+        }
         do {
             try await around.snapshots.put(snapshot, of: .shard(id))
             log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
+            isNewestWritten = true
         } catch {
             log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
+            isNewestWritten = false
         }
     }
 }

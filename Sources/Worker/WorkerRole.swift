@@ -178,12 +178,6 @@ actor Worker {
         while true {
             for record in try await reader.next(max: 64) {
                 let decision = try JSONDecoder().decode(CoordinatorRecord.self, from: Data(record.payload))
-                guard decision.version == CoordinatorRecord.currentVersion else {
-                    throw WorkerFault(
-                        "COORD record \(record.sequence) has version \(decision.version), "
-                            + "known is \(CoordinatorRecord.currentVersion)"
-                    )
-                }
                 try await apply(decision.placement)
             }
         }
@@ -199,11 +193,13 @@ actor Worker {
         hasOthers = placement.owners.contains { $0 != nil && $0 != own } || placement.alive.count > 1 && !isDraining
         placed = [:]
         var others: [ShardID: ShardOwner.Assignment] = [:]
+        let trusted = Dictionary(placement.trusted.map { ($0.shard, $0.commit) }) { $1 }
         for id in installation.shards.all {
             let index = placement.owners[Int(id.number)]
             let standbys = Int(id.number) < placement.standbys.count ? placement.standbys[Int(id.number)] : []
             let isStandby = own.map { standbys.contains($0) } ?? false
-            let assignment = ShardOwner.Assignment(owner: index.map { placement.alive[$0] }, isStandby: isStandby)
+            let assignment = ShardOwner.Assignment(
+                owner: index.map { placement.alive[$0] }, isStandby: isStandby, trustedCommit: trusted[Int(id.number)])
             if own != nil && index == own || isStandby { placed[id] = assignment } else { others[id] = assignment }
         }
         for (id, owner) in inOrder(owners) {
@@ -255,8 +251,8 @@ actor Worker {
 
     private func tellAlive() {
         let heartbeat = WorkerHeartbeat(
-            worker: options.id, draining: isDraining, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
-            residentBytes: residentBytes())
+            worker: options.id, brain: options.brain, draining: isDraining,
+            shards: owners.values.map(\.status).sorted { $0.shard < $1.shard }, residentBytes: residentBytes())
         do {
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
         } catch {

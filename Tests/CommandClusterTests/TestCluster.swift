@@ -60,10 +60,7 @@ final class TestCluster: Sendable {
         try await CommandRun.reprise(arguments, environment: environment)
     }
 
-    func processID(_ name: String) throws -> Int32 {
-        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
-        return process.processID
-    }
+    func processID(_ name: String) throws -> Int32 { try process(name).processID }
 
     /// Mails that arrived, as text.
     func mails() throws -> [String] {
@@ -106,8 +103,28 @@ final class TestCluster: Sendable {
         }.joined(separator: "\n")
     }
 
-    private func start(_ name: String, _ arguments: [String]) throws {
-        try launch(name, [try CommandRun.binary()] + arguments)
+    private func start(_ name: String, _ arguments: [String], binary: String? = nil) throws {
+        try launch(name, [try binary ?? CommandRun.binary()] + arguments)
+    }
+
+    /// One more worker, or another run of one; of another build when `binary` names it.
+    func startWorker(_ name: String, binary: String? = nil) throws {
+        try start(name, ["worker", "--name", name], binary: binary)
+    }
+
+    /// A coordinator of this name beside the one called `coordinator`.
+    func startCoordinator(_ name: String) throws {
+        try start(name, ["coordinator", "--coordinator-name", name, "--data", folder.path(name)])
+    }
+
+    func send(_ signal: Int32, to name: String) throws { try process(name).send(signal: signal) }
+
+    /// Kills it with -9 and returns when it is gone.
+    func kill(_ name: String) async throws { try await process(name).killAndWait() }
+
+    private func process(_ name: String) throws -> ChildProcess {
+        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
+        return process
     }
 
     private func startMailbox() async throws {

@@ -137,4 +137,25 @@ final actor ShardHarness {
         }
         return again.encoded() == shard(id).encoded()
     }
+
+    /// From now on the shard is what a brain with these rules, of the same revision, makes of the recorded steps when it
+    /// takes them as the truth. The step that brings the sums up is added to those recorded. Returns what differed.
+    func trust(_ set: RuleSet, _ id: ShardID = ShardID(0)) throws -> [TrustedReplay.Difference] {
+        rules = CompiledRules(set)
+        revisions[set.revision] = rules
+        let shard = Shard(id: id, installation: installation, rules: rules, executor: executor)
+        var queue = InputQueue()
+        for record in inputs[id] ?? [] { queue.append(record) }
+        let trusted = TrustedReplay(shard)
+        var differences: [TrustedReplay.Difference] = []
+        for step in steps[id] ?? [] { differences += try trusted.replay(step, &queue) }
+        #expect(trusted.differences == differences.count)
+        steps[id, default: []].append(trusted.finish())
+        // What is served is what its snapshot says.
+        let restored = Shard(id: id, installation: installation, rules: rules, executor: executor)
+        try restored.restore(shard.encoded())
+        #expect(restored.encoded() == shard.encoded())
+        shards[id] = restored
+        return differences
+    }
 }

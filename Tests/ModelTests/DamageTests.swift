@@ -125,7 +125,9 @@ import Testing
             bytes[1] = 9
             let form = Self.form(name, seed: 14)
             form.seal(&bytes)
-            #expect(throws: FormatError(.version(9), at: 1)) { try form.read(bytes) }
+            let error = #expect(throws: FormatError.self) { try form.read(bytes) }
+            #expect(error?.description.contains("of version 9, this program knows version") == true, "\(error as Any)")
+            #expect(error?.description.contains("a newer program wrote it, upgrade this one") == true)
         }
     }
 

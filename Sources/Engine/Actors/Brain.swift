@@ -10,6 +10,8 @@ struct Brain: Sendable {
     let shards: ShardMap
     var outbox = Outbox()
     var effects = StepEffects()
+    /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
+    var decided: [ActionID: Timer]?
 
     /// Applies an event that happened at `now`. Wake-ups due by then have run.
     mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault)

@@ -41,6 +41,9 @@ package final actor CustomerActor {
         wasCustomer = false
     }
 
+    /// Takes another profile for the customer it is bound to.
+    func replace(_ profile: Profile) { self.profile = profile }
+
     /// Whether it is bound to the customer whose key stands there.
     func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
 

@@ -27,6 +27,8 @@ package final class Shard {
     var window = MessageWindow()
     var brain: Brain
     var inbox = Inbox()
+    /// While steps of another brain are run again: keeps the customers as they were before the step.
+    var trusted: TrustedReplay?
     /// How fast what is late may run. No state: a step records how much of it ran.
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.
@@ -109,6 +111,7 @@ package final class Shard {
         let packed = customer.pack()
         let place: UInt32
         if let slot {
+            if let trusted, trusted.before[slot] == nil { table.load(slot, into: &trusted.before[slot, default: []]) }
             table.store(slot, packed)
             place = slot
         } else {

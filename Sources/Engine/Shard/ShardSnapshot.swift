@@ -81,9 +81,7 @@ extension Shard {
     }
 
     private static func header(_ reader: inout ByteReader) throws(FormatError) -> Header {
-        guard try reader.byte() == magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == Self.version else { throw FormatError(.version(version), at: 1) }
+        try reader.header(magic, version, of: "a shard's snapshot")
         return Header(id: ShardID(try reader.fixed()), timeMode: try reader.choice(), revision: try reader.varint())
     }
 }

@@ -107,6 +107,9 @@ extension Shard {
         return takeStep(run)
     }
 
+    /// The effects of what was changed by hand, as a step that runs nothing.
+    func takeStep() -> Step { takeStep(WakeUpsRun()) }
+
     private func takeStep(_ run: WakeUpsRun) -> Step {
         Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
@@ -352,4 +355,6 @@ package enum ReplayFault: Error, Equatable {
     case missingInput(UInt64)
     /// What the step recorded cannot be read.
     case unreadable(String)
+    /// The step does not come to the recorded input and event, but to these: its input is read otherwise.
+    case otherEnd(UInt64, UInt32)
 }
