@@ -18,7 +18,9 @@ struct SimulatedLog {
 
     var last: UInt64 { first + UInt64(records.count) - 1 }
 
-    var state: LogState { LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax) }
+    func state(at now: Instant) -> LogState {
+        LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax, time: now)
+    }
 
     func record(_ sequence: UInt64) -> LogRecord? {
         guard sequence >= first, sequence <= last else { return nil }

@@ -126,7 +126,6 @@ extension ShardOwner {
     func fence() async throws -> Bool {
         guard let ready = follower.shard else { return false }
         let before = follower.standing
-        let began = around.clock.now()
         isFencing = true
         shard = ready
         chain = CommitChain(shard: id, owner: me, after: before.end)
@@ -134,9 +133,7 @@ extension ShardOwner {
         await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
         isFencing = false
         guard end == nil, let chain else { return false }
-        let took = around.clock.now()
         guard let fence = try await record(chain.acknowledged) else { return false }
-        try checkClock(fence.time, began, took)
         let pause = before.time.map { fence.time - $0 }
         shown.withLock { $0.pauseMilliseconds = pause }
         log.info(
@@ -173,14 +170,5 @@ extension ShardOwner {
         shard = nil
         isSettling = false
         check()
-    }
-
-    private func checkClock(_ time: Instant, _ before: Instant, _ after: Instant) throws {
-        guard around.installation.timeMode == .live else { return }
-        guard time - after <= Limits.clockDriftMillisecondsMax, before - time <= Limits.clockDriftMillisecondsMax else {
-            throw WorkerFault(
-                "this host's clock differs from the log's by \(time - after) ms, allowed are "
-                    + "\(Limits.clockDriftMillisecondsMax)")
-        }
     }
 }

@@ -41,6 +41,7 @@ final actor ShardOwner {
         let messaging: any Messaging
         let clock: any WallClock
         let rules: RuleRevisions
+        let clockWatch: SharedClockWatch
         let log: Logger
     }
 
@@ -126,6 +127,10 @@ final actor ShardOwner {
         while end == nil {
             await follow()
             guard end == nil else { return }
+            guard around.clockWatch.mayCommit(at: around.clock.now()) else {
+                await pause(Limits.heartbeatMilliseconds)
+                continue
+            }
             if try await fence() { return try await serve() }
         }
     }

@@ -35,7 +35,7 @@ import Testing
         "CSimdjson": ["Gateway"],
         "CZlib": ["Gateway"],
         "GRDB": ["Coordinator"],
-        "Hummingbird": ["Gateway"],
+        "Hummingbird": ["Gateway"], "HummingbirdCore": ["Gateway"],
         "Yams": ["ConfigurationFiles"],
         "ArgumentParser": ["reprise", "loadtest"],
     ]

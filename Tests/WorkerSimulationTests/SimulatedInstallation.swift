@@ -33,9 +33,10 @@ final class SimulatedInstallation: Sendable {
     deinit { pacing.cancel() }
 
     /// Starts a worker; cancelling the task stops it in order.
-    func start(_ id: WorkerID, snapshotEveryBytes: Int = 16 << 10) -> Task<Void, any Error> {
+    func start(_ id: WorkerID, snapshotEveryBytes: Int = 16 << 10, clock own: (any WallClock)? = nil) -> Task<Void, any Error> {
         let options = WorkerOptions(id: id, threads: 1, snapshotEveryBytes: snapshotEveryBytes)
-        return Task { [installation, logs, snapshots, messaging, clock] in
+        let clock = own ?? clock
+        return Task { [installation, logs, snapshots, messaging] in
             try await WorkerRole.run(
                 options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging,
                 clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
