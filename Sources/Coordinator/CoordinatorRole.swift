@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+internal import Placement
 package import Ports
 
 /// The coordinator: says who owns which shard, and adds up what the shards decided.
@@ -15,16 +16,35 @@ package enum CoordinatorRole {
         /// The SQLite database of this coordinator alone; made when missing. Deleting it makes it add up anew.
         package var databasePath: String
         package var installation: Installation
+        /// Where the database does its work.
+        package var databaseWork: DatabaseWork
+        /// Workers that follow each shard without owning it, 0 to ``Limits/standbysMax``.
+        package var standbys: Int
+        /// After so long a silent worker's shards go to others.
+        package var workerTimeoutMilliseconds: Int64
 
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation
+            installation: Installation, databaseWork: DatabaseWork = .onItsQueue, standbys: Int = 0,
+            workerTimeoutMilliseconds: Int64? = nil
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
+            self.databaseWork = databaseWork
+            self.standbys = standbys
+            self.workerTimeoutMilliseconds =
+                workerTimeoutMilliseconds
+                ?? (standbys > 0 ? Limits.workerTimeoutWithStandbysMilliseconds : Limits.workerTimeoutMilliseconds)
         }
+    }
+
+    package enum DatabaseWork: Sendable {
+        /// On a queue of its own: a slow disk holds up nobody.
+        case onItsQueue
+        /// In the caller's job, which it blocks: for simulations, in which one thread does everything in one order.
+        case inPlace
     }
 
     /// Runs until its task is cancelled, then stops cleanly. Throws when the database or COORD cannot be used.
@@ -32,10 +52,14 @@ package enum CoordinatorRole {
         options: Options, logs: any LogStore, messaging: any Messaging, clock: any WallClock, log: Logger
     ) async throws {
         let shards = options.installation.shards.shards
-        let database = try await SumsDatabase(path: options.databasePath, shards: shards)
+        let database = try await SumsDatabase(path: options.databasePath, shards: shards, work: options.databaseWork)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
-        let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())
+        let core = CoordinatorCore(
+            name: options.name, instance: options.instance, shards: shards, now: clock.now(),
+            settings: CoordinatorCore.Settings(
+                standbys: options.standbys,
+                membership: Membership.Settings(deadAfterMilliseconds: options.workerTimeoutMilliseconds)))
         let conductor = Conductor(core: core, logs: logs, messaging: messaging, clock: clock, progress: progress, log: log)
         let configuration = ConfigurationFollower()
         let folder = SumsFolder(logs: logs, database: database, progress: progress, shards: shards, clock: clock, log: log)

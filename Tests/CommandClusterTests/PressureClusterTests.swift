@@ -27,7 +27,7 @@ struct PressureClusterTests {
         let client = LoadClient(cluster)
         #expect(try await client.post(body(sender: 0, round: 9)).status == 200)
         let before = try residentMB(of: cluster.processID("gateway"))
-        try cluster.nats.freeze()
+        for server in cluster.nats.servers { try server.freeze() }
         let isFrozen = Mutex(true)
         let statuses = Mutex<[Int: Int]>([:])
         let acknowledgedFrozen = Mutex(0)
@@ -59,7 +59,7 @@ struct PressureClusterTests {
             most = max(most, try residentMB(of: cluster.processID("gateway")))
         }
         isFrozen.withLock { $0 = false }
-        try cluster.nats.thaw()
+        for server in cluster.nats.servers { try server.thaw() }
         try await sending.value
         let answers = statuses.withLock { $0 }
         print("gateway: \(before) MB before, \(most) MB at most; answers \(answers.sorted { $0.key < $1.key })")

@@ -4,7 +4,7 @@ import TestSupport
 
 /// A whole cluster of `reprise` processes on this machine, with a mailbox.
 final class TestCluster: Sendable {
-    let nats: NATSServer
+    let nats: NATSServers
     let folder: ScratchFolder
     let environment: [String: String]
     let gateway: String
@@ -21,9 +21,11 @@ final class TestCluster: Sendable {
     static func start(
         workers: Int, shards: Int, timeMode: [String] = ["--event-time"], gateway: [String] = []
     ) async throws -> TestCluster {
-        let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
+        let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
         do {
-            try await cluster.run(["install", "--shards", String(shards)] + timeMode)
+            try await cluster.run(
+                ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
+                    + timeMode)
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
@@ -38,7 +40,7 @@ final class TestCluster: Sendable {
         return cluster
     }
 
-    private init(nats: NATSServer, folder: ScratchFolder) throws {
+    private init(nats: NATSServers, folder: ScratchFolder) throws {
         self.nats = nats
         self.folder = folder
         gateway = "http://127.0.0.1:\(try freePort())"

@@ -24,7 +24,8 @@ import Testing
             "NATS", "Curl", "Ports", "Model",
         ],
         "Workload": ["Model"],
-        "loadtest": ["Workload", "JetStreamPorts", "NATS", "Ports", "Model"],
+        "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model"],
+        "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 
     /// Of what is not ours: who alone may import it.
@@ -37,7 +38,7 @@ import Testing
         "GRDB": ["Coordinator"],
         "Hummingbird": ["Gateway"], "HummingbirdCore": ["Gateway"],
         "Yams": ["ConfigurationFiles"],
-        "ArgumentParser": ["reprise", "loadtest"],
+        "ArgumentParser": ["reprise", "loadtest", "chaos"],
     ]
 
     /// Whose answers must be the same on every machine: nothing that reads clocks, files or locales.
