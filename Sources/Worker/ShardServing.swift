@@ -115,7 +115,9 @@ extension ShardOwner {
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
     func commit(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64? = nil) {
-        guard let completed = completedInput ?? shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
+        guard let completed = completedInput ?? shard?.completedInput,
+            let made = chain?.next(kind, steps, completedInput: completed)
+        else {
             return
         }
         if chain?.waiting.count == 1 { send(made) }

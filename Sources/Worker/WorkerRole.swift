@@ -304,7 +304,9 @@ actor Worker {
     private func tell(_ began: Instant, _ logTime: Instant, _ ended: Instant) async throws {
         let before = around.clockWatch.problem
         let isRightAgain = around.clockWatch.checked(began: began, logTime: logTime, ended: ended)
-        if let problem = around.clockWatch.problem, before == nil { log.error("nothing is committed", metadata: ["problem": "\(problem)"]) }
+        if let problem = around.clockWatch.problem, before == nil {
+            log.error("nothing is committed", metadata: ["problem": "\(problem)"])
+        }
         guard isRightAgain else { return }
         if before != nil { log.notice("the clock is right again") }
         for owner in owners.values { await owner.tick() }

@@ -25,22 +25,20 @@ struct PressureClusterTests {
 
     private func frozenLog(_ cluster: TestCluster) async throws {
         let client = LoadClient(cluster)
-        #expect(try await client.post(body(sender: 0, round: 9)).status == 200)
+        #expect(try await client.post(Self.body(sender: 0, round: 9)).status == 200)
         let before = try residentMB(of: cluster.processID("gateway"))
         for server in cluster.nats.servers { try server.freeze() }
-        let isFrozen = Mutex(true)
-        let statuses = Mutex<[Int: Int]>([:])
-        let acknowledgedFrozen = Mutex(0)
+        let tally = Tally()
         let sending = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for sender in 0..<Self.senders {
                     group.addTask {
                         while true {
-                            let began = isFrozen.withLock { $0 }
-                            let answer = try await client.post(body(sender: sender, round: 0))
-                            statuses.withLock { $0[answer.status, default: 0] += 1 }
+                            let began = tally.isFrozen.withLock { $0 }
+                            let answer = try await client.post(Self.body(sender: sender, round: 0))
+                            tally.statuses.withLock { $0[answer.status, default: 0] += 1 }
                             if answer.status == 200 {
-                                if began, isFrozen.withLock({ $0 }) { acknowledgedFrozen.withLock { $0 += 1 } }
+                                if began, tally.isFrozen.withLock({ $0 }) { tally.acknowledgedFrozen.withLock { $0 += 1 } }
                                 return
                             }
                             guard answer.status == 429 || answer.status == 503, answer.hasRetryAfter else {
@@ -58,34 +56,33 @@ struct PressureClusterTests {
             try await Task.sleep(for: .milliseconds(250))
             most = max(most, try residentMB(of: cluster.processID("gateway")))
         }
-        isFrozen.withLock { $0 = false }
+        tally.isFrozen.withLock { $0 = false }
         for server in cluster.nats.servers { try server.thaw() }
         try await sending.value
-        let answers = statuses.withLock { $0 }
+        let answers = tally.statuses.withLock { $0 }
         print("gateway: \(before) MB before, \(most) MB at most; answers \(answers.sorted { $0.key < $1.key })")
         #expect(most <= before + 2 * Self.requestMemoryMB, "beside what it had before, twice the bodies' bound")
-        #expect(acknowledgedFrozen.withLock { $0 } == 0, "nothing is acknowledged without the log")
+        #expect(tally.acknowledgedFrozen.withLock { $0 } == 0, "nothing is acknowledged without the log")
         #expect((answers[503] ?? 0) + (answers[429] ?? 0) > 0 && answers[200] == Self.senders)
         let expected = (Self.senders + 1) * Self.eventsPerBatch
-        let views = Mutex(0)
         do {
             try await eventually("every event is applied", within: .seconds(90)) {
                 var sum = 0
                 for customer in 0..<Self.customers { sum += try await client.views("u:c\(customer)") }
-                views.withLock { [sum] in $0 = sum }
+                tally.views.withLock { [sum] in $0 = sum }
                 return sum >= expected
             }
         } catch {
-            throw TestSupportError("\(views.withLock { $0 }) of \(expected) events are applied")
+            throw TestSupportError("\(tally.views.withLock { $0 }) of \(expected) events are applied")
         }
-        #expect(views.withLock { $0 } == expected, "each once")
+        #expect(tally.views.withLock { $0 } == expected, "each once")
     }
 
     /// About 4 KB an event.
-    private func body(sender: Int, round: Int) -> [UInt8] {
+    private static func body(sender: Int, round: Int) -> [UInt8] {
         let padding = String(repeating: "x", count: 4000)
-        let events = (0..<Self.eventsPerBatch).map { index in
-            "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"c\((sender * 7 + index) % Self.customers)\","
+        let events = (0..<eventsPerBatch).map { index in
+            "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"c\((sender * 7 + index) % customers)\","
                 + "\"messageId\":\"\(sender)-\(round)-\(index)\",\"properties\":{\"product_id\":\"p\",\"padding\":\"\(padding)\"}}"
         }
         return Array("{\"batch\":[\(events.joined(separator: ","))]}".utf8)
@@ -98,6 +95,14 @@ struct PressureClusterTests {
         }
         return pages * Int(getpagesize()) >> 20
     }
+}
+
+/// What the senders saw.
+private final class Tally: Sendable {
+    let isFrozen = Mutex(true)
+    let statuses = Mutex<[Int: Int]>([:])
+    let acknowledgedFrozen = Mutex(0)
+    let views = Mutex(0)
 }
 
 /// Sends batches as a shop would, over many connections, and asks for customers.

@@ -44,7 +44,8 @@ struct HotCustomerTests {
         let harness = try ShardHarness(rules: Self.rules)
         let bad = Story.identify([Trait("t", String(repeating: "v", count: 600))], at: Story.start, by: .user("new"))
         let effects = try await harness.put(
-            .events([bad, bad, Story.view(at: Story.start, by: .user("new")), bad, Story.view(at: Story.start, by: .user("new"))]))
+            .events([bad, bad, Story.view(at: Story.start, by: .user("new")), bad, Story.view(at: Story.start, by: .user("new"))])
+        )
         #expect(effects.setAside.count == 3 && effects.sum(.customers) == 1 && effects.sum(.events) == 2)
         #expect(await harness.view(.user("new")).views == 2)
         #expect(try await harness.replay())

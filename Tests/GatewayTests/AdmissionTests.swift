@@ -14,7 +14,9 @@ import Testing
             body: .product(ProductEvent(kind: .viewed, product: Product(id: "p"))))
     }
 
-    @Test("F6 it gets its share to the event, whatever the pattern, and comes again when it was told", arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(
+        "F6 it gets its share to the event, whatever the pattern, and comes again when it was told",
+        arguments: 1...8 as ClosedRange<UInt64>)
     func share(seed: UInt64) {
         var random = SplitMix(seed: seed)
         var pace = CustomerPace(Self.settings)

@@ -49,11 +49,13 @@ import Testing
             let slow = try Trickle(port: gateway.port, announced: (1 << 20) - 1000)
             defer { slow.close() }
             try await eventually("the budget is taken") {
-                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status == 429
+                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status
+                    == 429
             }
             #expect(try await slow.answer().contains("408"))
             try await eventually("the budget is free") {
-                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status == 200
+                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status
+                    == 200
             }
         }
     }

@@ -83,7 +83,8 @@ extension Shard {
     }
 
     private func takeStep(_ run: WakeUpsRun) -> Step {
-        precondition(brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
+        precondition(
+            brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
         return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
             lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
@@ -133,7 +134,8 @@ extension Shard {
     ) -> MessageProgress {
         do throws(FormatError) {
             guard record.payload.count <= Limits.batchBytesMax else {
-                throw FormatError(.invalid("a message of \(record.payload.count) bytes, allowed are \(Limits.batchBytesMax)"), at: 0)
+                throw FormatError(
+                    .invalid("a message of \(record.payload.count) bytes, allowed are \(Limits.batchBytesMax)"), at: 0)
             }
             switch try InputContent.read(record.payload) {
             case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
