@@ -259,12 +259,8 @@ actor Worker {
         for index in shards.indices where shards[index].problem == nil { shards[index].problem = problem }
         // With a clock that is off, another may take over what this worker must not commit.
         let heartbeat = WorkerHeartbeat(
-<<<<<<< HEAD
-            worker: options.id, brain: options.brain, draining: isDraining,
-            shards: owners.values.map(\.status).sorted { $0.shard < $1.shard }, residentBytes: residentBytes())
-=======
-            worker: options.id, draining: isDraining || problem != nil, shards: shards, residentBytes: residentBytes())
->>>>>>> 1a469e46cafd734594c99d98173f22166416b688
+            worker: options.id, brain: options.brain, draining: isDraining || problem != nil, shards: shards,
+            residentBytes: residentBytes())
         do {
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
         } catch {

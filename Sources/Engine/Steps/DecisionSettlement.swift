@@ -75,6 +75,9 @@ struct DecisionSettlement {
             if let index = profile.open.firstIndex(where: { $0.id == grant.action }) { profile.open[index].grant = grant.attempt }
         case .actionClosed(let closed): close(closed)
         case .attributed(let attribution): credit(attribution)
+        // An action that came with a merged customer is open as the fold of that message left it.
+        case .actionMoved, .merged, .duplicateOffered: break
+        case .messageSent, .messagesDelivered, .messageApplied: break
         case .permitDenied, .setAside, .sums: break
         }
     }

@@ -34,6 +34,7 @@ package final class TrustedReplay {
     /// Runs one step. Returns in what it differs from the recorded one; sums are not compared but brought up at the end.
     package func replay(_ step: Step, _ inputs: inout InputQueue) throws -> [Difference] {
         before = [:]
+        let outbox = shard.brain.outbox
         shard.trusted = self
         shard.brain.decided = [:]
         defer {
@@ -45,7 +46,22 @@ package final class TrustedReplay {
             throw ReplayFault.otherEnd(own.inputSequence, own.eventsThrough)
         }
         if own.effects == step.effects { return [] }
-        return try settle(EffectsByCustomer(own.decodedEffects()), EffectsByCustomer(step.decodedEffects()))
+        let recorded = EffectsByCustomer(try step.decodedEffects())
+        takeMessages(recorded.others, before: outbox)
+        return try settle(EffectsByCustomer(own.decodedEffects()), recorded)
+    }
+
+    /// What other shards have received, or will, is what is recorded, under the counters that are recorded.
+    private func takeMessages(_ effects: [Effect], before: Outbox) {
+        shard.brain.outbox = before
+        for effect in effects {
+            switch effect {
+            case .messagesDelivered(let destination, let through):
+                _ = shard.brain.outbox.delivered(to: destination, through: through)
+            case .messageSent(let destination, _, let body): _ = shard.brain.outbox.add(body, to: destination)
+            default: break
+            }
+        }
     }
 
     private func settle(_ own: EffectsByCustomer, _ recorded: EffectsByCustomer) throws -> [Difference] {
@@ -179,6 +195,10 @@ extension Effect {
         case .permitDenied(let customer, _, _, _): customer
         case .actionClosed(let closed): closed.customer
         case .attributed(let attribution): attribution.customer
+        case .actionMoved(let opened): opened.customer
+        case .merged(_, let survivor, _): survivor
+        case .duplicateOffered: nil
+        case .messageSent, .messagesDelivered, .messageApplied: nil
         case .setAside, .sums: nil
         }
     }
