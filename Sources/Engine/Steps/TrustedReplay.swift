@@ -20,6 +20,8 @@ package final class TrustedReplay {
     }
 
     private let shard: Shard
+    /// Customers before the step.
+    private var known: UInt32 = 0
     /// Packed bytes of customers as they were before the step, by slot.
     var before: [UInt32: [UInt8]] = [:]
     /// Decisions of this brain that are not recorded: they come up again.
@@ -35,6 +37,7 @@ package final class TrustedReplay {
     package func replay(_ step: Step, _ inputs: inout InputQueue) throws -> [Difference] {
         before = [:]
         let outbox = shard.brain.outbox
+        known = UInt32(shard.customers)
         shard.trusted = self
         shard.brain.decided = [:]
         defer {
@@ -81,8 +84,9 @@ package final class TrustedReplay {
 
     private func settle(_ key: CustomerKey, own: [Effect], recorded: [Effect]) {
         edit(key) { [self] slot, profile in
+            // Nobody touched who is not among them: what is now was before the step, unless the step brought the customer.
             var past = Profile()
-            if let slot, let packed = before[slot] { past = Self.profile(packed) }
+            if let slot, slot < known { past = before[slot].map(Self.profile) ?? profile }
             var settlement = DecisionSettlement(
                 customer: key, past: past, profile: profile, rules: shard.brain.rules, products: shard.brain.products,
                 decided: shard.brain.decided ?? [:], clock: shard.clock)
@@ -130,6 +134,7 @@ package final class TrustedReplay {
     private func edit(_ key: CustomerKey, _ change: @escaping (UInt32?, inout Profile) -> Void) {
         // The customer's actor shares the shard's executor, which `assumeIsolated` checks.
         nonisolated(unsafe) let shard = shard
+        // Called here and now, on that executor.
         nonisolated(unsafe) let change = change
         unsafe shard.customer.assumeIsolated { customer in
             let bytes = Array(key.text.utf8)
