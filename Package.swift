@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                "Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),

@@ -21,9 +21,13 @@ package enum CoordinatorRole {
         /// After so long a silent worker's shards go to others.
         package var workerTimeoutMilliseconds: Int64
 
+        /// Where the database does its work.
+        package var databaseWork: DatabaseWork
+
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation, standbys: Int = 0, workerTimeoutMilliseconds: Int64? = nil
+            installation: Installation, standbys: Int = 0, workerTimeoutMilliseconds: Int64? = nil,
+            databaseWork: DatabaseWork = .onItsQueue
         ) {
             self.name = name
             self.instance = instance
@@ -33,7 +37,15 @@ package enum CoordinatorRole {
             self.workerTimeoutMilliseconds =
                 workerTimeoutMilliseconds
                 ?? (standbys > 0 ? Limits.workerTimeoutWithStandbysMilliseconds : Limits.workerTimeoutMilliseconds)
+            self.databaseWork = databaseWork
         }
+    }
+
+    package enum DatabaseWork: Sendable {
+        /// On a queue of its own: a slow disk holds up nobody.
+        case onItsQueue
+        /// In the caller's job, which it blocks: for simulations, in which one thread does everything in one order.
+        case inPlace
     }
 
     /// Runs until its task is cancelled, then stops cleanly. Throws when the database or COORD cannot be used.
@@ -41,7 +53,7 @@ package enum CoordinatorRole {
         options: Options, logs: any LogStore, messaging: any Messaging, clock: any WallClock, log: Logger
     ) async throws {
         let shards = options.installation.shards.shards
-        let database = try await SumsDatabase(path: options.databasePath, shards: shards)
+        let database = try await SumsDatabase(path: options.databasePath, shards: shards, work: options.databaseWork)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
         let core = CoordinatorCore(

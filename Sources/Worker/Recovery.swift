@@ -10,7 +10,7 @@ struct Recovery {
     let logs: any LogStore
     let snapshots: any SnapshotStore
     let rules: RuleRevisions
-    let executor: ThreadExecutor
+    let executor: any SerialExecutor
     let log: Logger
 
     /// A shard as it was at a commit of its LOG.

@@ -1,5 +1,4 @@
 import Engine
-import Foundation
 import Logging
 import Model
 import Ports
@@ -46,7 +45,7 @@ final actor ShardOwner {
         let shardChanged: @Sendable () -> Void
     }
 
-    nonisolated let executor: ThreadExecutor
+    nonisolated let executor: any SerialExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     nonisolated let id: ShardID
@@ -83,15 +82,17 @@ final actor ShardOwner {
     /// No more steps.
     var isReleasing = false
     var end: End?
-    /// Who waits for something that a change of state may bring.
-    var waiters: [UUID: Waiter] = [:]
+    /// Who waits for something that a change of state may bring, in the order in which they came.
+    var waiters: [Waiter] = []
 
     struct Waiter {
         let isMet: (isolated ShardOwner) -> Bool
         let resume: @Sendable () -> Void
     }
 
-    init(id: ShardID, around: Surroundings, executor: ThreadExecutor, assignment: Assignment, alive: Set<String>) {
+    init(
+        id: ShardID, around: Surroundings, executor: any SerialExecutor, assignment: Assignment, alive: Set<String>
+    ) {
         self.id = id
         self.around = around
         self.executor = executor
@@ -180,17 +181,18 @@ final actor ShardOwner {
     func wait(_ isMet: @escaping (isolated ShardOwner) -> Bool) async {
         if isMet(self) { return }
         await withCheckedContinuation { continuation in
-            waiters[UUID()] = Waiter(isMet: isMet) { continuation.resume() }
+            waiters.append(Waiter(isMet: isMet) { continuation.resume() })
         }
     }
 
     /// Shows the state and resumes whoever waited for it.
     func check() {
         show()
-        for (key, waiter) in waiters where waiter.isMet(self) {
-            waiters[key] = nil
-            waiter.resume()
+        var unmet: [Waiter] = []
+        for waiter in waiters {
+            if waiter.isMet(self) { waiter.resume() } else { unmet.append(waiter) }
         }
+        waiters = unmet
     }
 
     private func show() {

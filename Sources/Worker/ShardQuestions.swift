@@ -11,7 +11,7 @@ extension ShardOwner {
         let name = "shard.\(id.number)"
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
-            try await around.messaging.serve("\(name).open") { _ in await self.answerOpen() },
+            try await around.messaging.serve("\(name).open") { payload in await self.answerOpen(payload) },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
             try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
         ]
@@ -25,11 +25,14 @@ extension ShardOwner {
         return encoded(shard.view(of: CustomerKey(text)))
     }
 
-    /// The open actions as of a commit that is in the log.
-    private func answerOpen() async -> [UInt8] {
+    /// A page of the open actions as of a commit that is in the log; empty when the shard is not served any more.
+    private func answerOpen(_ payload: [UInt8]) async -> [UInt8] {
+        let request = payload.isEmpty ? nil : try? JSONDecoder().decode(OpenActionsRequest.self, from: Data(payload))
+        guard payload.isEmpty || request != nil else { return [] }
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         guard end == nil, let shard, let chain else { return [] }
-        return encoded(OpenActions(commit: chain.acknowledged, actions: shard.openActionList()))
+        let page = shard.openActions(after: request?.after)
+        return encoded(OpenActions(commit: chain.acknowledged, actions: page.actions, next: page.next))
     }
 
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {

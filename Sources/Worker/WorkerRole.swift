@@ -27,7 +27,7 @@ actor Worker {
     private let options: WorkerOptions
     private let installation: Installation
     private nonisolated let around: ShardOwner.Surroundings
-    private let executors: [ThreadExecutor]
+    private let executors: [any SerialExecutor]
     private nonisolated let log: Logger
     private var owners: [ShardID: ShardOwner] = [:]
     private var placed: [ShardID: ShardOwner.Assignment] = [:]
@@ -58,7 +58,7 @@ actor Worker {
         rules = RuleRevisions(logs: logs) { signal.yield() }
         let (shards, shardSignal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         shardNews = shards
-        executors = (0..<options.threads).map { _ in ThreadExecutor() }
+        executors = (0..<options.threads).map { _ in options.makeExecutor() }
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
             rules: rules, log: log, shardChanged: { shardSignal.yield() })
@@ -159,9 +159,14 @@ actor Worker {
     private func stop() async {
         log.info("worker stopping")
         isStopping = true
-        for owner in owners.values { await owner.release() }
-        for life in Array(lives.values) { await life.value }
+        for (_, owner) in inOrder(owners) { await owner.release() }
+        for (_, life) in inOrder(lives) { await life.value }
         log.info("worker stopped")
+    }
+
+    /// By shard ascending, so that a simulated run is the same each time. A copy: the table may change between two awaits.
+    private func inOrder<Value>(_ table: [ShardID: Value]) -> [(ShardID, Value)] {
+        table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     // MARK: Placement
@@ -201,7 +206,7 @@ actor Worker {
             let assignment = ShardOwner.Assignment(owner: index.map { placement.alive[$0] }, isStandby: isStandby)
             if own != nil && index == own || isStandby { placed[id] = assignment } else { others[id] = assignment }
         }
-        for (id, owner) in owners {
+        for (id, owner) in inOrder(owners) {
             if let assignment = placed[id] ?? others[id] { await owner.placed(assignment, alive: alive) }
         }
         for id in placed.keys.sorted() where owners[id] == nil { take(id) }
@@ -264,7 +269,7 @@ actor Worker {
 
     private func tick() async throws {
         while true {
-            for owner in owners.values where owner.status.phase == .serving { await owner.tick() }
+            for (_, owner) in inOrder(owners) where owner.status.phase == .serving { await owner.tick() }
             try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
         }
     }
@@ -272,7 +277,7 @@ actor Worker {
     private func spreadRules() async throws {
         for await _ in ruleNews {
             try Task.checkCancellation()
-            for owner in owners.values { await owner.rulesChanged() }
+            for (_, owner) in inOrder(owners) { await owner.rulesChanged() }
         }
     }
 

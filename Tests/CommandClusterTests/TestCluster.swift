@@ -13,12 +13,12 @@ final class TestCluster: Sendable {
     private let processes = Mutex<[String: ChildProcess]>([:])
 
     /// Starts everything and returns when it takes events.
-    static func start(workers: Int, shards: Int) async throws -> TestCluster {
+    static func start(workers: Int, shards: Int, coordinator: [String] = []) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
         do {
             try await cluster.run(["install", "--shards", String(shards), "--event-time"])
             try await cluster.startMailbox()
-            try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
+            try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
             try cluster.start("dispatcher", ["dispatcher"])
             for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }

@@ -43,9 +43,9 @@ final class SimulatedInstallation: Sendable {
     }
 
     /// Says who lives and who owns each shard; indices into `alive`.
-    func place(alive: [WorkerID], owners: [Int?]) async throws {
+    func place(alive: [WorkerID], owners: [Int?], standbys: [[Int]] = []) async throws {
         let record = CoordinatorRecord(
-            epoch: 1, coordinator: "test", placement: PlacementRecord(alive: alive, owners: owners))
+            epoch: 1, coordinator: "test", placement: PlacementRecord(alive: alive, owners: owners, standbys: standbys))
         _ = try await durably(.coordinator, Array(try JSONEncoder().encode(record)))
     }
 
