@@ -16,27 +16,28 @@ package enum CoordinatorRole {
         /// The SQLite database of this coordinator alone; made when missing. Deleting it makes it add up anew.
         package var databasePath: String
         package var installation: Installation
-        /// Where the database does its work.
-        package var databaseWork: DatabaseWork
         /// Workers that follow each shard without owning it, 0 to ``Limits/standbysMax``.
         package var standbys: Int
         /// After so long a silent worker's shards go to others.
         package var workerTimeoutMilliseconds: Int64
 
+        /// Where the database does its work.
+        package var databaseWork: DatabaseWork
+
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation, databaseWork: DatabaseWork = .onItsQueue, standbys: Int = 0,
-            workerTimeoutMilliseconds: Int64? = nil
+            installation: Installation, standbys: Int = 0, workerTimeoutMilliseconds: Int64? = nil,
+            databaseWork: DatabaseWork = .onItsQueue
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
-            self.databaseWork = databaseWork
             self.standbys = standbys
             self.workerTimeoutMilliseconds =
                 workerTimeoutMilliseconds
                 ?? (standbys > 0 ? Limits.workerTimeoutWithStandbysMilliseconds : Limits.workerTimeoutMilliseconds)
+            self.databaseWork = databaseWork
         }
     }
 

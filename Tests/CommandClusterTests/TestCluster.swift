@@ -17,9 +17,9 @@ final class TestCluster: Sendable {
     ///
     /// - Parameters:
     ///   - timeMode: how it is installed; none = live.
-    ///   - gateway: more arguments for the gateway.
+    ///   - coordinator, gateway: more arguments for these.
     static func start(
-        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], gateway: [String] = []
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = []
     ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
         do {
@@ -27,7 +27,7 @@ final class TestCluster: Sendable {
                 ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
                     + timeMode)
             try await cluster.startMailbox()
-            try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
+            try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
             try cluster.start("dispatcher", ["dispatcher"])
             for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }

@@ -13,6 +13,11 @@ final class HeartbeatProbe: Sendable {
         if let heartbeat = try? JSONDecoder().decode(WorkerHeartbeat.self, from: Data(payload)) { continuation.yield(heartbeat) }
     }
 
+    /// Returns when this worker has said that of its shards.
+    func waitUntil(_ worker: WorkerID, _ holds: ([ShardStatus]) -> Bool) async {
+        for await heartbeat in stream where heartbeat.worker == worker && holds(heartbeat.shards) { return }
+    }
+
     /// The first problem that this worker reports of a shard.
     func problem(of worker: WorkerID) async -> String {
         for await heartbeat in stream where heartbeat.worker == worker {

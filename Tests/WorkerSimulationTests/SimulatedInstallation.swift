@@ -47,9 +47,12 @@ final class SimulatedInstallation: Sendable {
     }
 
     /// Says who lives and who owns each shard; indices into `alive`.
-    func place(alive: [WorkerID], owners: [Int?], trusted: [TrustedEnd] = []) async throws {
+    func place(
+        alive: [WorkerID], owners: [Int?], standbys: [[Int]] = [], trusted: [TrustedEnd] = []
+    ) async throws {
         let record = CoordinatorRecord(
-            epoch: 1, coordinator: "test", placement: PlacementRecord(alive: alive, owners: owners, trusted: trusted))
+            epoch: 1, coordinator: "test",
+            placement: PlacementRecord(alive: alive, owners: owners, standbys: standbys, trusted: trusted))
         _ = try await durably(.coordinator, Array(try JSONEncoder().encode(record)))
     }
 
