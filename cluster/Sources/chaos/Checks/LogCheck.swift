@@ -43,7 +43,7 @@ struct LogCheck: Sendable {
     private mutating func followOwner(_ commit: Commit) {
         if commit.kind.beginsEpoch {
             if commit.epoch != epoch + 1 { say("I2", "fence \(commit.number) has epoch \(commit.epoch) behind \(epoch)") }
-            if !commit.steps.isEmpty { say("I2", "fence \(commit.number) has steps") }
+            if commit.kind == .fence && !commit.steps.isEmpty { say("I2", "fence \(commit.number) has steps") }
             takeovers += 1
             owner = commit.owner
         } else {
@@ -52,7 +52,7 @@ struct LogCheck: Sendable {
             if isReleased { say("I2", "commit \(commit.number) follows a release without a fence") }
         }
         epoch = commit.epoch
-        isReleased = commit.kind == .released
+        isReleased = commit.kind == .released || commit.kind == .releasePoint
     }
 
     private mutating func follow(_ step: Step, of commit: UInt64) {
