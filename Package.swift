@@ -67,7 +67,8 @@ let package = Package(
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
         ]),
-        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
+        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird")],
              resources: [.embedInCode("Page")]),
         .executableTarget(
             name: "reprise",
@@ -121,7 +122,7 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "Ports", "Model", logging]),
+        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),

@@ -134,7 +134,6 @@ extension ShardOwner {
     /// Appends the first commit of an epoch behind where the follower stands, for a state that is as of then.
     func fence(_ ready: Shard, _ kind: Commit.Kind, _ steps: [Step]) async throws -> Bool {
         let before = follower.standing
-        let began = around.clock.now()
         isFencing = true
         shard = ready
         chain = CommitChain(shard: id, owner: me, brain: around.worker.brain, after: before.end)
@@ -142,9 +141,7 @@ extension ShardOwner {
         await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
         isFencing = false
         guard end == nil, let chain else { return false }
-        let took = around.clock.now()
         guard let fence = try await record(chain.acknowledged) else { return false }
-        try checkClock(fence.time, began, took)
         let pause = before.time.map { fence.time - $0 }
         shown.withLock { $0.pauseMilliseconds = pause }
         log.info(
@@ -179,14 +176,5 @@ extension ShardOwner {
         shard = nil
         isSettling = false
         check()
-    }
-
-    private func checkClock(_ time: Instant, _ before: Instant, _ after: Instant) throws {
-        guard around.installation.timeMode == .live else { return }
-        guard time - after <= Limits.clockDriftMillisecondsMax, before - time <= Limits.clockDriftMillisecondsMax else {
-            throw WorkerFault(
-                "this host's clock differs from the log's by \(time - after) ms, allowed are "
-                    + "\(Limits.clockDriftMillisecondsMax)")
-        }
     }
 }

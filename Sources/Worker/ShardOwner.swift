@@ -42,6 +42,7 @@ final actor ShardOwner {
         let messaging: any Messaging
         let clock: any WallClock
         let rules: RuleRevisions
+        let clockWatch: SharedClockWatch
         let log: Logger
         /// A shard is served now, or has ended.
         let shardChanged: @Sendable () -> Void
@@ -139,6 +140,10 @@ final actor ShardOwner {
         while end == nil {
             await follow()
             guard end == nil else { return }
+            guard around.clockWatch.mayCommit(at: around.clock.now()) else {
+                await pause(Limits.heartbeatMilliseconds)
+                continue
+            }
             if try await fence() { return try await serve() }
         }
     }

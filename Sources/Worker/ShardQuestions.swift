@@ -29,7 +29,7 @@ extension ShardOwner {
     /// A page of the open actions as of a commit that is in the log; empty when the shard is not served any more.
     private func answerOpen(_ payload: [UInt8]) async -> [UInt8] {
         let request = payload.isEmpty ? nil : try? JSONDecoder().decode(OpenActionsRequest.self, from: Data(payload))
-        guard payload.isEmpty || request != nil else { return [] }
+        guard payload.isEmpty || request != nil, waiters.count < Limits.questionsWaitingMax else { return [] }
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         guard end == nil, let shard, let chain else { return [] }
         let page = shard.openActions(after: request?.after)
@@ -42,6 +42,7 @@ extension ShardOwner {
 
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
         guard let request = try? JSONDecoder().decode(AwaitRequest.self, from: Data(payload)) else { return [] }
+        guard waiters.count < Limits.questionsWaitingMax else { return encoded(status) }
         let deadline = around.clock.now() + request.timeoutMilliseconds
         let clock = around.clock
         let timeout = Task {

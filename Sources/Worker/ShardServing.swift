@@ -7,9 +7,6 @@ import Ports
 // Serving: inputs in, steps, commits out, and what the log answers to them.
 
 extension ShardOwner {
-    /// Inputs that may wait for their step before reading pauses.
-    private static let inputsWaitingMax = 256
-
     /// Serves until the shard is given up, fenced off, or failed.
     func serve() async throws {
         if let shard { sending.begin(with: shard.messagesNewest) }
@@ -33,7 +30,7 @@ extension ShardOwner {
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
-                for record in try await reader.next(max: 64) {
+                for record in try await reader.next(max: Limits.inputsReadMax) {
                     // Set aside it would be lost to whoever can read it.
                     if let newer = InputMessage.newerVersion(of: record.payload) {
                         return finish(.failed("record \(record.sequence) of IN.\(id): \(newer)"))
@@ -41,13 +38,17 @@ extension ShardOwner {
                     inputs.append(record)
                 }
                 pump()
-                await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
+                await wait { $0.hasRoom || $0.end != nil || $0.isReleasing }
             }
         } catch is CancellationError {
             return
         } catch {
             finish(.failed("reading its input: \(error)"))
         }
+    }
+
+    private var hasRoom: Bool {
+        inputs.count < Limits.inputsWaitingMax && inputs.bytes < Limits.inputsWaitingBytesMax
     }
 
     private func openInput() async throws -> any LogReader {
@@ -67,6 +68,7 @@ extension ShardOwner {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         guard chain.waiting.count < Limits.commitsWaitingMax else { return }
+        guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
         if wantsSnapshot {
             guard chain.waiting.isEmpty else { return }
             wantsSnapshot = false
@@ -75,7 +77,12 @@ extension ShardOwner {
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard)
         guard !steps.isEmpty else { return check() }
-        commit(.steps, steps)
+        let parts = Self.parts(of: steps)
+        for (index, part) in parts.enumerated() {
+            // What a commit ends in the middle of is complete with a later one.
+            let reached = index == parts.count - 1 ? nil : part.last.map { max($0.inputSequence, 1) - 1 }
+            commit(.steps, part, completedInput: reached)
+        }
         schedulePump()
     }
 
@@ -83,6 +90,21 @@ extension ShardOwner {
         guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live else { return }
         isPumpScheduled = true
         Task { self.pump() }
+    }
+
+    /// The steps as a commit takes them: mostly all in one. A step that decided very much does not fit behind others.
+    static func parts(of steps: [Step]) -> [[Step]] {
+        var parts: [[Step]] = []
+        var bytes = 0
+        for step in steps {
+            if parts.isEmpty || bytes + step.effects.count > Limits.stepEffectBytesMax {
+                parts.append([])
+                bytes = 0
+            }
+            parts[parts.count - 1].append(step)
+            bytes += step.effects.count
+        }
+        return parts
     }
 
     /// Steps for one commit.
@@ -102,8 +124,10 @@ extension ShardOwner {
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
-    func commit(_ kind: Commit.Kind, _ steps: [Step]) {
-        guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
+    func commit(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64? = nil) {
+        guard let completed = completedInput ?? shard?.completedInput,
+            let made = chain?.next(kind, steps, completedInput: completed)
+        else {
             return
         }
         if let shard { sending.made(made.number, newest: shard.takeSent()) }

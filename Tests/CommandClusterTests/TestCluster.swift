@@ -2,27 +2,33 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A whole cluster of `reprise` processes on this machine, in event-time mode, with a mailbox.
+/// A whole cluster of `reprise` processes on this machine, with a mailbox.
 final class TestCluster: Sendable {
     let nats: NATSServers
     let folder: ScratchFolder
     let environment: [String: String]
     let gateway: String
     static let writeKey = "write-key-of-the-test"
+    static let adminKey = "admin-key-of-the-test"
 
     private let processes = Mutex<[String: ChildProcess]>([:])
 
     /// Starts everything and returns when it takes events.
-    static func start(workers: Int, shards: Int) async throws -> TestCluster {
+    ///
+    /// - Parameters:
+    ///   - timeMode: how it is installed; none = live.
+    ///   - gateway: more arguments for the gateway.
+    static func start(
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], gateway: [String] = []
+    ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
         do {
-            try await cluster.run([
-                "install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--event-time", "--wait",
-                "30",
-            ])
+            try await cluster.run(
+                ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
+                    + timeMode)
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
-            try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
+            try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
             try cluster.start("dispatcher", ["dispatcher"])
             for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }
             try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
@@ -40,7 +46,7 @@ final class TestCluster: Sendable {
         gateway = "http://127.0.0.1:\(try freePort())"
         environment = [
             "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
-            "REPRISE_ADMIN_KEY": "admin-key-of-the-test", "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
+            "REPRISE_ADMIN_KEY": Self.adminKey, "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
         ]
     }
 

@@ -108,6 +108,7 @@ final actor ShardHarness {
         } while after != nil
         return pages
     }
+    func activations(_ id: ShardID = ShardID(0)) -> UInt64 { shard(id).activations }
     func customers(_ id: ShardID = ShardID(0)) -> Int { shard(id).customers }
 
     /// Runs every recorded step again from nothing, or from a snapshot taken after the first `from` steps; false unless

@@ -33,10 +33,17 @@ final class SimulatedInstallation: Sendable {
     deinit { pacing.cancel() }
 
     /// Starts a worker; cancelling the task stops it in order.
+<<<<<<< HEAD
     func start(_ id: WorkerID, snapshotEveryBytes: Int = 16 << 10, brain: UInt32? = nil) -> Task<Void, any Error> {
         var options = WorkerOptions(id: id, threads: 1, snapshotEveryBytes: snapshotEveryBytes)
         if let brain { options.brain = brain }
         return Task { [options, installation, logs, snapshots, messaging, clock] in
+=======
+    func start(_ id: WorkerID, snapshotEveryBytes: Int = 16 << 10, clock own: (any WallClock)? = nil) -> Task<Void, any Error> {
+        let options = WorkerOptions(id: id, threads: 1, snapshotEveryBytes: snapshotEveryBytes)
+        let clock = own ?? clock
+        return Task { [installation, logs, snapshots, messaging] in
+>>>>>>> 1a469e46cafd734594c99d98173f22166416b688
             try await WorkerRole.run(
                 options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging,
                 clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -19,6 +19,8 @@ package final class Shard {
     package internal(set) var clock = Instant.distantPast
     /// Events applied since this object was made.
     package internal(set) var eventsApplied: UInt64 = 0
+    /// Customers bound to apply events since this object was made.
+    package internal(set) var activations: UInt64 = 0
     /// Actions without an outcome.
     package internal(set) var openActions = 0
 

@@ -111,7 +111,9 @@ extension Shard {
     func takeStep() -> Step { takeStep(WakeUpsRun()) }
 
     private func takeStep(_ run: WakeUpsRun) -> Step {
-        Step(
+        precondition(
+            brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
+        return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
             lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
@@ -169,6 +171,10 @@ extension Shard {
         _ record: LogRecord, _ bound: StepBound, _ events: inout Int, _ wakeUps: inout UInt32, _ customer: isolated CustomerActor
     ) -> MessageProgress {
         do throws(FormatError) {
+            guard record.payload.count <= Limits.batchBytesMax else {
+                throw FormatError(
+                    .invalid("a message of \(record.payload.count) bytes, allowed are \(Limits.batchBytesMax)"), at: 0)
+            }
             switch try InputContent.read(record.payload) {
             case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
             case .events(let reader): return try run(events: reader, record, bound, &events, customer)
@@ -311,6 +317,7 @@ extension Shard {
     private func bind(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> Bool {
         if let bound, bound.hash == hash, customer.isBound(to: bytes, in: key) { return true }
         settle(customer)
+        activations += 1
         guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
         bound = Bound(slot: slot, hash: hash)
         return true
