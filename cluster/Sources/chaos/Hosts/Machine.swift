@@ -17,6 +17,7 @@ actor Machine {
     private var program: Program
     private var process: ChildProcess?
     private var isWanted = false
+    private var isEnding = false
     private var starts = 0
     /// Times at which it ended though nobody had ended it, and its last words.
     private(set) var ownEnds: [String] = []
@@ -28,7 +29,9 @@ actor Machine {
         self.program = program
     }
 
-    func start() throws {
+    /// One that is still ending is waited for: two of one name would be a mistake of the operator's.
+    func start() async throws {
+        while isEnding { try await Task.sleep(for: .milliseconds(100)) }
         guard process == nil else { throw ChaosError("\(host) already runs") }
         starts += 1
         process = try ChildProcess(prefix + program.arguments, output: log(starts), environment: program.environment)
@@ -49,6 +52,8 @@ actor Machine {
         isWanted = false
         guard let process else { return true }
         self.process = nil
+        isEnding = true
+        defer { isEnding = false }
         try process.send(signal: SIGTERM)
         let deadline = ContinuousClock.now + .seconds(patience)
         while process.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
@@ -61,12 +66,12 @@ actor Machine {
     func thaw() throws { try process?.send(signal: SIGCONT) }
 
     /// Starts it again when it ended by itself, as a supervisor would. Returns its last words then.
-    func supervise() throws -> String? {
+    func supervise() async throws -> String? {
         guard isWanted, let process, !process.isRunning else { return nil }
         self.process = nil
         let words = lastWords()
         ownEnds.append(words)
-        try start()
+        try await start()
         return words
     }
 

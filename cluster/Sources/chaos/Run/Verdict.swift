@@ -54,7 +54,9 @@ struct Verdict: Encodable, Sendable {
                 + " \(undeliverable) undeliverable, \(withdrawn) withdrawn",
             "  revenue \(revenue), of it attributed \(attributed); quiet \(Int(quietSeconds)) s after the end of the faults",
         ]
-        for end in ownEnds { lines.append("  ended by itself: \(end)") }
+        for (end, times) in Dictionary(ownEnds.map { ($0, 1) }, uniquingKeysWith: +).sorted(by: { $0.key < $1.key }) {
+            lines.append("  ended by itself, \(times) times: \(end)")
+        }
         if passed {
             lines.append("everything holds")
         } else {
