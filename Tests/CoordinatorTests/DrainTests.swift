@@ -50,7 +50,7 @@ import Testing
                     take(
                         .workerHeartbeat(
                             WorkerHeartbeat(
-                                worker: worker, draining: false,
+                                worker: worker, brain: 1, draining: false,
                                 shards: own.filter { !unserved.contains($0) }.map { ShardStatus(shard: $0, phase: .serving) },
                                 residentBytes: 1)))
                 }
