@@ -47,7 +47,9 @@ struct CampaignResult: Codable {
         for name in neverReached { print("NEVER REACHED: \(name)") }
         let world = worldMilliseconds / 1000
         print("\(seeds) seeds, \(failures.count) broken; \(jobs) jobs in \(world) s of their worlds, \(Int(seconds)) s of ours")
-        for failure in failures.sorted(by: { $0.seed < $1.seed }) { print("repeat: ./cluster/test simulate --seed \(failure.seed)") }
+        for failure in failures.sorted(by: { $0.seed < $1.seed }) {
+            print("repeat: ./cluster/test simulate --seed \(failure.seed)")
+        }
     }
 
     func write(to path: String) throws {

@@ -1,6 +1,6 @@
 package import Model
-internal import SimulatedPorts
 package import Ports
+internal import SimulatedPorts
 
 /// The logs as one host reaches them: every call travels there and back.
 // Sendable: used on the simulation's thread alone.
