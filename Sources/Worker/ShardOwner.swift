@@ -73,6 +73,8 @@ final actor ShardOwner {
     var stepBytes = 0
     var isSettling = false
     var isPumpScheduled = false
+    /// This host's clock when it was last looked at while serving.
+    var clockSeen: Instant?
     var bytesSinceSnapshot = 0
     var wantsSnapshot = false
     /// Who takes the shard over, and how far that one is.

@@ -57,6 +57,7 @@ extension ShardOwner {
     /// thread take turns.
     func pump() {
         isPumpScheduled = false
+        guard isClockSteady() else { return }
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         guard chain.waiting.count < Limits.commitsWaitingMax else { return }
         if wantsSnapshot {
@@ -75,6 +76,17 @@ extension ShardOwner {
         guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live else { return }
         isPumpScheduled = true
         Task { self.pump() }
+    }
+
+    /// Live mode: a clock that went on by more than it may differ from the log's between two looks, which are a tick apart,
+    /// was set, or this host slept. The fence of the next life compares it with the log's; until then nothing is committed.
+    private func isClockSteady() -> Bool {
+        guard phase == .serving, end == nil, around.installation.timeMode == .live else { return true }
+        let now = around.clock.now()
+        defer { clockSeen = now }
+        guard let seen = clockSeen, now - seen > Limits.clockDriftMillisecondsMax else { return true }
+        finish(.failed("this host's clock went on by \(now - seen) ms at once"))
+        return false
     }
 
     /// Steps for one commit.
