@@ -23,7 +23,7 @@ struct SimulationTests {
 
     /// What is broken on purpose, how the checkers call it, and seeds that are enough to meet it.
     static let sabotages: [(Sabotage, String, String, String)] = [
-        (.noFence, "I2 one owner", "2", "8"),
+        (.noFence, "I4 chain of hashes", "2", "8"),
         (.suffixLost, "I4 chain of hashes", "1", "1"),
         (.noPermit, "I9 permit first", "1", "1"),
         (.inputChanged, "I4 replay", "1", "1"),

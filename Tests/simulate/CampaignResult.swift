@@ -29,7 +29,7 @@ struct CampaignResult: Codable {
         neverReached.removeAll { result.counts[$0] != nil }
         if !result.violations.isEmpty {
             failures.append(Failure(seed: result.seed, violations: result.violations))
-            print("BROKEN seed \(result.seed): \(result.violations.prefix(3).joined(separator: " | "))")
+            print("BROKEN seed \(result.seed): \(result.violations.prefix(12).joined(separator: " | "))")
         }
         if seeds % 500 == 0 { print("\(seeds) seeds, \(failures.count) broken") }
     }
