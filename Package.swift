@@ -21,6 +21,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
+/// The tests of upgrades build a second binary, whose brain has the next version and decides differently.
+let brain: [SwiftSetting] = Context.environment["REPRISE_BRAIN"] == "next" ? [.define("REPRISE_NEXT_BRAIN")] : []
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
@@ -45,7 +48,7 @@ let package = Package(
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        room("Engine", ["Model"]),
+        .target(name: "Engine", dependencies: ["Model"], swiftSettings: strict + brain),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
@@ -64,7 +67,8 @@ let package = Package(
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
         ]),
-        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
+        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird")],
              resources: [.embedInCode("Page")]),
         .executableTarget(
             name: "reprise",
@@ -118,12 +122,12 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "Ports", "Model", logging]),
+        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("ChaosTests", ["chaos", "Model"]),
-        tests("CommandClusterTests", ["TestSupport", "Model"]),
+        tests("CommandClusterTests", ["TestSupport", "JetStreamPorts", "NATS", "Ports", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -16,11 +16,16 @@ package struct GatewayOptions: Sendable {
     package var batching: BatchAssembler.Settings
     /// Bytes of request bodies that are read or wait for the log, all together; beyond, requests are answered 429.
     package var bytesInFlightMax: Int
+    /// How fast one customer may send; in event-time mode, in which history is loaded, it is not looked at.
+    package var pace: CustomerPace.Settings
+    /// How long a request's body may take.
+    package var bodyMilliseconds: Int64
 
     package init(
         host: String = "127.0.0.1", port: Int, writeKeys: [String], adminKey: String, installation: Installation,
         currency: String = "USD", currencyDigits: Int = 2, batching: BatchAssembler.Settings = .init(),
-        bytesInFlightMax: Int = 256 << 20
+        bytesInFlightMax: Int = Limits.requestBytesInFlightMax, pace: CustomerPace.Settings = .init(),
+        bodyMilliseconds: Int64 = Limits.bodyMilliseconds
     ) {
         self.host = host
         self.port = port
@@ -31,5 +36,7 @@ package struct GatewayOptions: Sendable {
         self.currencyDigits = currencyDigits
         self.batching = batching
         self.bytesInFlightMax = bytesInFlightMax
+        self.pace = pace
+        self.bodyMilliseconds = bodyMilliseconds
     }
 }

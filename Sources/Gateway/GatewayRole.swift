@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import Model
 internal import NIOCore
@@ -21,6 +22,8 @@ package enum GatewayRole {
             logs: logs, clock: clock, shards: options.installation.shards, settings: options.batching, metrics: metrics)
         let service = GatewayService(
             options: options, watch: watch, intake: intake, budget: ByteBudget(limit: options.bytesInFlightMax),
+            admission: Admission(
+                options.installation.timeMode == .live ? options.pace : CustomerPace.Settings(perMinute: 0)),
             open: OpenRequests(), metrics: metrics, messaging: messaging, clock: clock, log: log,
             keys: WriteKeys(options.writeKeys), admin: AdminAccess(key: options.adminKey))
         let settings = EventMapping.Settings(
@@ -60,7 +63,8 @@ package enum GatewayRole {
             responder: CallbackResponder<BasicRequestContext> { request, _ in await service.respond(to: request) },
             server: .http1(configuration: .init(idleTimeout: .seconds(75))),
             configuration: ApplicationConfiguration(
-                address: .hostname(service.options.host, port: service.options.port), serverName: "reprise"),
+                address: .hostname(service.options.host, port: service.options.port), serverName: "reprise",
+                availableConnectionsDelegate: MaximumAvailableConnections(Limits.connectionsMax)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? service.options.port
                 log.info("gateway listens", metadata: ["host": "\(service.options.host)", "port": "\(port)"])

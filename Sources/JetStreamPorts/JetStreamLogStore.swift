@@ -72,7 +72,9 @@ package final class JetStreamLogStore: LogStore {
     package func state(of log: LogName) async throws(LogError) -> LogState {
         try await reading { () async throws(NATSError) in
             let state = try await jetStream.streamState(names.stream(log))
-            return LogState(first: state.first, last: state.last, bytes: state.bytes, bytesMax: state.bytesMax)
+            return LogState(
+                first: state.first, last: state.last, bytes: state.bytes, bytesMax: state.bytesMax,
+                time: state.timeNanoseconds.map { Instant(milliseconds: $0 / 1_000_000) })
         }
     }
 

@@ -38,12 +38,10 @@ struct SnapshotManifest: Equatable {
     static func decoded(_ bytes: [UInt8]) throws(FormatError) -> SnapshotManifest {
         guard bytes.count > 10 else { throw FormatError(.truncated, at: bytes.count) }
         let end = bytes.count - 8
+        var reader = ByteReader(bytes, in: 0..<end)
+        try reader.header(magic, version, of: "a snapshot's manifest")
         var trailer = ByteReader(bytes, in: end..<bytes.count)
         guard try trailer.fixed(UInt64.self) == Hashing.hash64(bytes, in: 0..<end) else { throw FormatError(.checksum, at: end) }
-        var reader = ByteReader(bytes, in: 0..<end)
-        guard try reader.byte() == magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == Self.version else { throw FormatError(.version(version), at: 1) }
         let commit = try reader.varint()
         let low = try reader.fixed(UInt64.self)
         let high = try reader.fixed(UInt64.self)

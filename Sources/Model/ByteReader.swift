@@ -36,6 +36,13 @@ package struct ByteReader: Sendable {
         return bytes[position]
     }
 
+    /// What every stored form begins with: its magic byte and a version that must be the known one.
+    package mutating func header(_ magic: UInt8, _ known: UInt8, of what: String) throws(FormatError) {
+        guard try byte() == magic else { throw FormatError(.invalid("magic"), at: position - 1) }
+        let version = try byte()
+        guard version == known else { throw FormatError(.version(version, of: what, known: known), at: position - 1) }
+    }
+
     @inlinable
     package mutating func bool() throws(FormatError) -> Bool {
         switch try byte() {

@@ -4,6 +4,8 @@
 package struct ClusterStatus: Codable, Equatable, Sendable {
     package struct Worker: Codable, Equatable, Sendable {
         package var id: WorkerID
+        /// Version of the deciding code that it runs; nil = it was not heard yet.
+        package var brain: UInt32?
         package var alive: Bool
         /// It is to own nothing: it stops, or a person said so.
         package var draining: Bool
@@ -12,10 +14,12 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
         package var residentBytes: UInt64
 
         package init(
-            id: WorkerID, alive: Bool, draining: Bool = false, lastHeardMillisecondsAgo: Int64, shards: [ShardStatus],
+            id: WorkerID, brain: UInt32? = nil, alive: Bool, draining: Bool = false, lastHeardMillisecondsAgo: Int64,
+            shards: [ShardStatus],
             residentBytes: UInt64
         ) {
             self.id = id
+            self.brain = brain
             self.alive = alive
             self.draining = draining
             self.lastHeardMillisecondsAgo = lastHeardMillisecondsAgo

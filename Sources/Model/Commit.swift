@@ -10,6 +10,16 @@ package struct Commit: Equatable, Sendable {
         case fence
         /// Last record of an owner that gives the shard up as planned.
         case released
+        /// The same, where the brain may change: a snapshot of this very commit was written before it.
+        case releasePoint
+        /// First record of a new owner whose brain is another than that of the records before, and which took their effects
+        /// as the truth. Its step brings the sums up to the state; a snapshot of this very commit was written before it.
+        case trusted
+
+        /// The first record of an epoch, one higher than that of the record before.
+        package var beginsEpoch: Bool { self == .fence || self == .trusted }
+        /// The last record of an owner: the shard is free.
+        package var endsOwnership: Bool { self == .released || self == .releasePoint }
     }
 
     package var kind: Kind
@@ -133,13 +143,11 @@ extension Commit {
     package static func decoded(_ bytes: [UInt8]) throws(FormatError) -> (commit: Commit, hash: UInt128) {
         guard bytes.count > 18 else { throw FormatError(.truncated, at: bytes.count) }
         let end = bytes.count - 16
+        var reader = ByteReader(bytes, in: 0..<end)
+        try reader.header(magic, version, of: "a commit")
         var trailer = ByteReader(bytes, in: end..<bytes.count)
         let hash: UInt128 = try trailer.fixed()
         guard Hashing.hash128(Array(bytes[..<end])) == hash else { throw FormatError(.checksum, at: end) }
-        var reader = ByteReader(bytes, in: 0..<end)
-        guard try reader.byte() == magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == Self.version else { throw FormatError(.version(version), at: 1) }
         let commit = Commit(
             kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(),
             number: try reader.varint(),

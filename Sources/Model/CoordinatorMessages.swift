@@ -2,6 +2,7 @@
 
 /// Published by the leading coordinator on `coordinator.heartbeat` each ``Limits/heartbeatMilliseconds``.
 package struct CoordinatorHeartbeat: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// Name and run, as ``CoordinatorRecord/coordinator``.
     package var coordinator: String
     package var epoch: UInt64
@@ -14,6 +15,7 @@ package struct CoordinatorHeartbeat: Codable, Equatable, Sendable {
 
 /// Request to `coordinator.caughtup`: answered when the sums contain these commits, with a ``CaughtUpAnswer``.
 package struct CaughtUpRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// Commit numbers by shard number.
     package var commits: [Int: UInt64]
     /// After so long the answer says what is. Ask with a request time-out somewhat longer.
@@ -41,6 +43,7 @@ package struct CaughtUpAnswer: Codable, Equatable, Sendable {
 
 /// Request to `coordinator.orders`: which orders a rule's figures stand for; answered with ``AttributedOrders``.
 package struct OrdersRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     /// The rule's name, or its number as text.
     package var rule: String
     /// ``AttributedOrders/next`` of the page before; nil = from the beginning.
@@ -99,6 +102,27 @@ package struct Reconciliation: Codable, Equatable, Sendable {
     package init(orders: Int64, problems: [String]) {
         self.orders = orders
         self.problems = problems
+    }
+}
+
+/// Request to `coordinator.trust`: take what the LOGs of shards record as the truth, whatever brain decided it. Only shards
+/// that wait for another brain. Answered with a ``TrustAnswer`` when it stands in COORD.
+package struct TrustRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
+    /// Nil = all that wait.
+    package var shards: [Int]?
+
+    package init(shards: [Int]?) { self.shards = shards }
+}
+
+package struct TrustAnswer: Codable, Equatable, Sendable {
+    package var trusted: [TrustedEnd]
+    /// Why not, by shard number.
+    package var refused: [Int: String]
+
+    package init(trusted: [TrustedEnd], refused: [Int: String]) {
+        self.trusted = trusted
+        self.refused = refused
     }
 }
 

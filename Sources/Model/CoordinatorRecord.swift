@@ -14,6 +14,18 @@ package struct CoordinatorRecord: Codable, Equatable, Sendable {
         self.coordinator = coordinator
         self.placement = placement
     }
+
+    /// Looks at the version before anything else, which may have another form in another version.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        version = try fields.decode(Int.self, forKey: .version)
+        guard version == Self.currentVersion else {
+            throw UnknownVersion(of: "a record of COORD", found: version, known: Self.currentVersion)
+        }
+        epoch = try fields.decode(UInt64.self, forKey: .epoch)
+        coordinator = try fields.decode(String.self, forKey: .coordinator)
+        placement = try fields.decode(PlacementRecord.self, forKey: .placement)
+    }
 }
 
 /// Who owns which shard. A worker that finds itself named follows the shard's log and takes it over: at once when the last
@@ -28,11 +40,28 @@ package struct PlacementRecord: Codable, Equatable, Sendable {
     package var standbys: [[Int]]
     /// Names of the workers that a person has told to own nothing, ascending; alive or not.
     package var drained: [String]
+    /// Whose records may be taken as the truth by a worker of another brain, by shard number ascending.
+    package var trusted: [TrustedEnd]
 
-    package init(alive: [WorkerID], owners: [Int?], standbys: [[Int]] = [], drained: [String] = []) {
+    package init(
+        alive: [WorkerID], owners: [Int?], standbys: [[Int]] = [], drained: [String] = [], trusted: [TrustedEnd] = []
+    ) {
         self.alive = alive
         self.owners = owners
         self.standbys = standbys
         self.drained = drained
+        self.trusted = trusted
+    }
+}
+
+/// A person's word that whoever owns the shard may take what its LOG records up to this commit as the truth, whatever brain
+/// decided it. It holds as long as that commit is the last: the takeover itself ends it.
+package struct TrustedEnd: Codable, Hashable, Sendable {
+    package var shard: Int
+    package var commit: UInt64
+
+    package init(shard: Int, commit: UInt64) {
+        self.shard = shard
+        self.commit = commit
     }
 }

@@ -65,6 +65,11 @@ package struct CustomerView: Codable, Equatable, Sendable {
     package var orders: [Order]
     package var timers: [Timer]
     package var actions: [Action]
+    /// The key that this one leads to: an identifier's customer, or the one that has absorbed this one.
+    package var leadsTo: String?
+    /// By what else the customer is found, and which keys it has absorbed.
+    package var identifiers: [String]
+    package var merged: [String]
 
     package init(customer: String, shard: Int, found: Bool, currency: String) {
         self.customer = customer
@@ -81,5 +86,7 @@ package struct CustomerView: Codable, Equatable, Sendable {
         orders = []
         timers = []
         actions = []
+        identifiers = []
+        merged = []
     }
 }

@@ -13,6 +13,19 @@ package enum Effect: Equatable, Sendable {
     case attributed(Attribution)
     /// An event that could not be applied; its neighbours were.
     case setAside(inputSequence: UInt64, index: UInt32, reason: String)
+    /// A message for another shard; it is in the outbox from here on. Counters rise by one per destination.
+    case messageSent(to: ShardID, counter: UInt64, body: [UInt8])
+    /// The destination's input has all messages up to this counter: they left the outbox. Such effects stand first in
+    /// their step: they are what the step was told, not what it decided.
+    case messagesDelivered(to: ShardID, through: UInt64)
+    /// Another shard's message was applied; counters rise by one per source.
+    case messageApplied(from: ShardID, counter: UInt64)
+    /// Two customers turned out to be one: the first is now a mark that leads to the second.
+    case merged(CustomerKey, into: CustomerKey, time: Instant)
+    /// Two customers claim one identifier, and nobody has verified that they are one: for a manager to decide.
+    case duplicateOffered(CustomerKey, CustomerKey, identifier: CustomerKey)
+    /// An open action goes on in another shard, under the customer's surviving key.
+    case actionMoved(ActionOpened)
     /// Changes of counters since the step's beginning, by counter and rule ascending.
     case sums([SumDelta])
 }

@@ -2,6 +2,8 @@
 enum EffectKind: UInt8 {
     case actionOpened = 1
     case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums
+    case messageSent = 20
+    case messagesDelivered, messageApplied, merged, duplicateOffered, actionMoved
 }
 
 extension Effect {
@@ -37,6 +39,8 @@ extension Effect {
             writer.varint(sequence)
             writer.varint(UInt64(index))
             writer.string(reason)
+        case .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered, .actionMoved:
+            writeIdentity(to: &writer)
         case .sums(let deltas):
             writer.byte(EffectKind.sums.rawValue)
             writer.list(deltas) { writer, delta in
@@ -49,7 +53,10 @@ extension Effect {
 
     package static func read(_ reader: inout ByteReader) throws(FormatError) -> Effect {
         let start = reader.position
-        switch EffectKind(rawValue: try reader.byte()) {
+        let kind = EffectKind(rawValue: try reader.byte())
+        switch kind {
+        case .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered, .actionMoved:
+            return try readIdentity(kind, &reader)
         case .actionOpened: return .actionOpened(try ActionOpened.read(&reader))
         case .suppressed: return .suppressed(try Decision.read(&reader))
         case .postponed: return .postponed(try Decision.read(&reader), until: try reader.instant())

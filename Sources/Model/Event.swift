@@ -13,12 +13,17 @@ package struct Event: Equatable, Sendable {
     /// The event's own time. In live mode the log's time decides and this is kept for the record; in event-time mode
     /// this decides. Internal events carry `Instant.distantPast` and happen at the shard's clock.
     package var time: Instant
+    /// What else the customer is found by, at most ``Limits/eventIdentifiersMax``.
+    package var identifiers: [Identifier]
     package var body: Body
 
-    package init(messageID: UInt128 = 0, customer: CustomerKey, time: Instant, body: Body) {
+    package init(
+        messageID: UInt128 = 0, customer: CustomerKey, time: Instant, identifiers: [Identifier] = [], body: Body
+    ) {
         messageHalves = Halves(messageID)
         self.customer = customer
         self.time = time
+        self.identifiers = identifiers
         self.body = body
     }
 
@@ -29,7 +34,7 @@ package struct Event: Equatable, Sendable {
         case engagement(Engagement)
         /// Kept, though nothing understands it: name and the raw JSON of its properties.
         case named(name: String, properties: [UInt8])
-        /// Another key that is the same customer (`alias`); recorded, merged by identity resolution.
+        /// Another key that is the same customer (`alias`): the two become one.
         case alias(previous: CustomerKey)
         /// A dispatcher asks whether it may send now.
         case permitRequest(action: ActionID, attempt: AttemptID)

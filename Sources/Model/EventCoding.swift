@@ -14,6 +14,8 @@ package struct EventHeader: Sendable {
     package var time: Instant
     /// Where the key's bytes stand.
     package var key: Range<Int>
+    /// Where the other identifiers stand; empty = there are none.
+    package var identifiers: Range<Int>
     /// Where the body's bytes stand.
     package var body: Range<Int>
 
@@ -23,15 +25,48 @@ package struct EventHeader: Sendable {
     package static func read(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> EventHeader {
         let start = reader.position
         guard let kind = EventKind(rawValue: try reader.byte()) else { throw FormatError(.invalid("event kind"), at: start) }
-        let hasMessageID = try reader.bool()
+        let flags = try reader.byte()
+        guard flags & ~(hasMessageID | hasIdentifiers) == 0 else { throw FormatError(.invalid("event flags"), at: start + 1) }
         let time = try reader.instant(after: base)
-        let messageID = hasMessageID ? try reader.fixed(UInt128.self) : 0
+        let messageID = flags & hasMessageID != 0 ? try reader.fixed(UInt128.self) : 0
         let key = try reader.range()
         guard key.count >= 1, key.count <= Limits.customerKeyBytesMax else {
             throw FormatError(.invalid("customer key of \(key.count) bytes"), at: key.lowerBound)
         }
+        let identifiers = flags & hasIdentifiers != 0 ? try reader.range() : key.upperBound..<key.upperBound
         let body = try reader.range()
-        return EventHeader(kind: kind, messageID: messageID, time: time, key: key, body: body)
+        return EventHeader(
+            kind: kind, messageID: messageID, time: time, key: key, identifiers: identifiers, body: body)
+    }
+
+    fileprivate static let hasMessageID: UInt8 = 1
+    fileprivate static let hasIdentifiers: UInt8 = 2
+
+    /// The event in whole, out of the bytes that the header was read from.
+    package func event(_ bytes: [UInt8]) throws(FormatError) -> Event {
+        var reader = ByteReader(bytes, in: key)
+        return Event(
+            messageID: messageID, customer: try CustomerKey.read(&reader), time: time,
+            identifiers: try identifiers(bytes), body: try Event.Body.read(kind, from: bytes, in: body))
+    }
+
+    package func identifiers(_ bytes: [UInt8]) throws(FormatError) -> [Identifier] {
+        guard !identifiers.isEmpty else { return [] }
+        var reader = ByteReader(bytes, in: identifiers)
+        let list = try reader.list(max: Limits.eventIdentifiersMax) { r throws(FormatError) in try Identifier.read(&r) }
+        try reader.finish()
+        return list
+    }
+
+    /// The event again, as another customer's; what it says is copied.
+    func write(to writer: inout ByteWriter, _ bytes: [UInt8], customer: CustomerKey, base: Instant) {
+        writer.byte(kind.rawValue)
+        writer.byte((messageID != 0 ? Self.hasMessageID : 0) | (identifiers.isEmpty ? 0 : Self.hasIdentifiers))
+        writer.instant(time, after: base)
+        if messageID != 0 { writer.fixed(messageID) }
+        writer.string(customer.text)
+        if !identifiers.isEmpty { writer.block(bytes[identifiers]) }
+        writer.block(bytes[body])
     }
 }
 
@@ -52,21 +87,23 @@ extension Event {
     /// Appends the event; `base` is the batch's time, to which the event's own is relative.
     package func write(to writer: inout ByteWriter, base: Instant) {
         writer.byte(kind.rawValue)
-        writer.bool(messageID != 0)
+        writer.byte(
+            (messageID != 0 ? EventHeader.hasMessageID : 0) | (identifiers.isEmpty ? 0 : EventHeader.hasIdentifiers))
         writer.instant(time, after: base)
         if messageID != 0 { writer.fixed(messageID) }
         writer.string(customer.text)
+        if !identifiers.isEmpty {
+            var list = ByteWriter(reserving: 64)
+            list.list(identifiers) { $1.write(to: &$0) }
+            writer.block(list.bytes)
+        }
         var content = ByteWriter(reserving: 64)
         body.write(to: &content)
         writer.block(content.bytes)
     }
 
     package static func read(_ reader: inout ByteReader, base: Instant, bytes: [UInt8]) throws(FormatError) -> Event {
-        let header = try EventHeader.read(&reader, base: base)
-        var key = ByteReader(bytes, in: header.key)
-        return Event(
-            messageID: header.messageID, customer: try CustomerKey.read(&key), time: header.time,
-            body: try Body.read(header.kind, from: bytes, in: header.body))
+        try EventHeader.read(&reader, base: base).event(bytes)
     }
 }
 

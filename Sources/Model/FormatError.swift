@@ -7,8 +7,8 @@ package struct FormatError: Error, Equatable, CustomStringConvertible {
         case truncated
         /// A value that cannot be; the text names it.
         case invalid(String)
-        /// Written by a version that this program does not know.
-        case version(UInt8)
+        /// Of a version that this program does not know: what it is, and the version that is known.
+        case version(UInt8, of: String, known: UInt8)
         /// Its bytes are not those that were written.
         case checksum
     }
@@ -27,7 +27,7 @@ package struct FormatError: Error, Equatable, CustomStringConvertible {
         switch code {
         case .truncated: "ends early at byte \(offset)"
         case .invalid(let what): "invalid \(what) at byte \(offset)"
-        case .version(let version): "unknown version \(version) at byte \(offset)"
+        case .version(let version, let what, let known): "\(UnknownVersion(of: what, found: Int(version), known: Int(known)))"
         case .checksum: "checksum mismatch at byte \(offset)"
         }
     }

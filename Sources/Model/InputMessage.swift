@@ -1,15 +1,18 @@
-/// One message of an IN stream: a batch of events of one shard, or a clock record.
+/// One message of an IN stream: a batch of events of one shard, a clock record, or what another shard tells.
 ///
 /// Form: magic, version, kind, content, XXH3-64 of all before.
 package enum InputMessage: Equatable, Sendable {
     case events([Event])
     /// Event-time mode only: every event before this instant has been acknowledged; wake-ups due by it may run.
     case clock(Instant)
+    /// From another shard (or this one): ``ShardMessage``s in their binary form. Their counters rise by one from `first`;
+    /// the addressee applies only the one that follows the last it has applied from that source.
+    case messages(source: ShardID, first: UInt64, bodies: [[UInt8]])
 
     static let magic: UInt8 = 0xB1
     static let version: UInt8 = 1
 
-    enum Kind: UInt8 { case events = 0, clock }
+    enum Kind: UInt8 { case events = 0, clock, messages }
 
     package func encoded() -> [UInt8] {
         switch self {
@@ -25,6 +28,16 @@ package enum InputMessage: Equatable, Sendable {
             var batch = EventBatchBuilder(base: events.first?.time ?? .distantPast)
             for event in events { batch.append(event) }
             return batch.finish()
+        case .messages(let source, let first, let bodies):
+            var writer = ByteWriter(reserving: bodies.reduce(32) { $0 + $1.count + 4 })
+            writer.byte(Self.magic)
+            writer.byte(Self.version)
+            writer.byte(Kind.messages.rawValue)
+            writer.fixed(source.number)
+            writer.varint(first)
+            writer.list(bodies) { $0.block($1) }
+            writer.fixed(Hashing.hash64(writer.bytes))
+            return writer.bytes
         }
     }
 
@@ -35,14 +48,12 @@ package enum InputMessage: Equatable, Sendable {
         case .events(var reader):
             var events: [Event] = []
             events.reserveCapacity(reader.count)
-            while let header = try reader.next() {
-                var key = ByteReader(bytes, in: header.key)
-                events.append(
-                    Event(
-                        messageID: header.messageID, customer: try CustomerKey.read(&key), time: header.time,
-                        body: try Event.Body.read(header.kind, from: bytes, in: header.body)))
-            }
+            while let header = try reader.next() { events.append(try header.event(bytes)) }
             return .events(events)
+        case .messages(var reader):
+            var bodies: [[UInt8]] = []
+            while let body = try reader.next() { bodies.append(Array(bytes[body])) }
+            return .messages(source: reader.source, first: reader.first, bodies: bodies)
         }
     }
 }
@@ -79,19 +90,30 @@ package struct EventBatchBuilder: Sendable {
     }
 }
 
+extension InputMessage {
+    /// A whole message of a version after the known one, which a newer program wrote; nil = anything else, damage too. In
+    /// every version the form begins with magic and version and ends with the checksum.
+    package static func newerVersion(of bytes: [UInt8]) -> UnknownVersion? {
+        guard bytes.count >= 10, bytes[0] == magic, bytes[1] > version else { return nil }
+        let end = bytes.count - 8
+        var trailer = ByteReader(bytes, in: end..<bytes.count)
+        guard let hash = try? trailer.fixed(UInt64.self), hash == Hashing.hash64(bytes, in: 0..<end) else { return nil }
+        return UnknownVersion(of: "an input message", found: Int(bytes[1]), known: Int(version))
+    }
+}
+
 /// A checked message whose events are read one at a time.
 package enum InputContent: Sendable {
     case events(EventBatchReader)
     case clock(Instant)
+    case messages(ShardMessageReader)
 
     /// Checks frame and checksum.
     package static func read(_ bytes: [UInt8]) throws(FormatError) -> InputContent {
         guard bytes.count >= 11 else { throw FormatError(.truncated, at: bytes.count) }
         let end = bytes.count - 8
         var reader = ByteReader(bytes, in: 0..<end)
-        guard try reader.byte() == InputMessage.magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == InputMessage.version else { throw FormatError(.version(version), at: 1) }
+        try reader.header(InputMessage.magic, InputMessage.version, of: "an input message")
         var trailer = ByteReader(bytes, in: end..<bytes.count)
         guard try trailer.fixed(UInt64.self) == Hashing.hash64(bytes, in: 0..<end) else { throw FormatError(.checksum, at: end) }
         switch InputMessage.Kind(rawValue: try reader.byte()) {
@@ -103,6 +125,11 @@ package enum InputContent: Sendable {
             let base = try reader.instant()
             let count = try reader.count(max: Limits.batchEventsMax)
             return .events(EventBatchReader(reader: reader, base: base, count: count))
+        case .messages:
+            let source = ShardID(try reader.fixed())
+            let first = try reader.varint()
+            let count = try reader.count(max: Limits.batchEventsMax)
+            return .messages(ShardMessageReader(reader: reader, source: source, first: first, count: count))
         case nil: throw FormatError(.invalid("message kind"), at: 2)
         }
     }
@@ -131,5 +158,34 @@ package struct EventBatchReader: Sendable {
         }
         index += 1
         return try EventHeader.read(&reader, base: base)
+    }
+}
+
+/// Reads the messages of another shard from front to back.
+package struct ShardMessageReader: Sendable {
+    private var reader: ByteReader
+    package let source: ShardID
+    /// Counter of the first message.
+    package let first: UInt64
+    /// Messages in all.
+    package let count: Int
+    /// Messages read so far.
+    package private(set) var index = 0
+
+    init(reader: ByteReader, source: ShardID, first: UInt64, count: Int) {
+        self.reader = reader
+        self.source = source
+        self.first = first
+        self.count = count
+    }
+
+    /// Where the next body stands, or nil behind the last.
+    package mutating func next() throws(FormatError) -> Range<Int>? {
+        guard index < count else {
+            try reader.finish()
+            return nil
+        }
+        index += 1
+        return try reader.range()
     }
 }

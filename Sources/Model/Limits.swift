@@ -20,10 +20,21 @@ package enum Limits {
     /// Above this share of an input stream's bound the gateway refuses new events (percent).
     package static let inputFillPercentMax = 90
 
+    /// Questions to a shard that wait for a commit.
+    package static let questionsWaitingMax = 64
+
     // Steps
     package static let stepEventsMax = 4096
     package static let stepWakeUpsMax = 4096
-    package static let stepEffectBytesMax = 256 << 10
+    /// What the wake-ups of one customer decide at once, and as much again what one event does.
+    package static let customerEffectBytesMax = 256 << 10
+    /// A step that reaches the target takes no further customer.
+    package static let stepEffectBytesMax = commitBytesTarget + 2 * customerEffectBytesMax
+    /// Inputs read and not applied yet, of a shard: at either bound reading pauses.
+    package static let inputsWaitingMax = 256
+    package static let inputsWaitingBytesMax = 4 << 20
+    /// Read at once.
+    package static let inputsReadMax = 16
 
     // Wake-ups that come late (live mode)
     /// A wake-up further behind its shard's clock is late: it gives way to those that are on time.
@@ -47,6 +58,22 @@ package enum Limits {
     package static let moneyMax: Int64 = 1_000_000_000_000
     package static let quantityMax: Int64 = 1_000_000
     package static let unknownEventBytesMax = 16 << 10
+
+    // Gateway
+    /// Events of one customer, in the long run and at once (live mode); beyond, they are answered 429.
+    package static let customerEventsPerMinute = 1200
+    package static let customerEventsBurst = 3000
+    /// Events remembered that were written while their request was refused, twice so many at most; and for how long.
+    package static let acceptedEventsMax = 131_072
+    package static let acceptedEventsMilliseconds = 10 * Milliseconds.minute
+    /// Bytes that all requests of a gateway may hold together; beyond, they are answered 429.
+    package static let requestBytesInFlightMax = 256 << 20
+    package static let connectionsMax = 4096
+    /// A body must be there within this time.
+    package static let bodyMilliseconds = 30 * Milliseconds.second
+    /// A shard whose events have waited so long for the log gets no more of them: they are answered 503.
+    package static let logWaitMilliseconds = 5 * Milliseconds.second
+
     /// Repeats of a message id are known within so many ids and this time, per shard.
     package static let messageWindowCount = 65_536
     package static let messageWindowMilliseconds = Milliseconds.hour
@@ -68,6 +95,23 @@ package enum Limits {
     package static let touchesMax = 64
     package static let productsPerShardMax = 1 << 20
     package static let profileBytesMax = 128 << 10
+
+    // Messages between shards, identity
+    /// Messages that a shard keeps until the other shards' inputs have them; at this many, or bytes, it takes no input.
+    package static let outboxMessagesMax = 4096
+    package static let outboxBytesMax = 4 << 20
+    /// One message between shards: a whole profile on its way to another shard is the largest.
+    package static let shardMessageBytesMax = 192 << 10
+    /// Identifiers that one event may bear beside its customer's key.
+    package static let eventIdentifiersMax = 16
+    /// Identifiers of one kind that one customer may have.
+    package static let identifiersPerKindMax = 5
+    /// Customers that one identifier is known to be claimed by; one that more claim says nothing.
+    package static let claimantsMax = 8
+    /// Keys that a customer is known to have absorbed, for people.
+    package static let mergedKeysMax = 16
+    /// Possible duplicates that one shard lists at once.
+    package static let duplicatesListedMax = 1000
 
     // Configuration
     package static let rulesMax = 500
@@ -116,6 +160,9 @@ package enum Limits {
     package static let handOverSilenceMilliseconds = Milliseconds.second
     /// A worker further than this off the log's time commits nothing.
     package static let clockDriftMillisecondsMax: Int64 = 2000
+    /// How often that is checked, and for how long by the worker's own clock a check holds.
+    package static let clockCheckMilliseconds = Milliseconds.second
+    package static let clockCheckHoldsMilliseconds = 10 * Milliseconds.second
 
     // Snapshots
     package static let snapshotChunkBytes = 512 << 10

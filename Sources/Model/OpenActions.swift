@@ -61,6 +61,7 @@ package struct OpenActions: Codable, Equatable, Sendable {
 /// Request to `shard.<n>.await`: answered when the shard has committed that input and, where asked, every action has its
 /// outcome; the answer is a ``ShardStatus``. One that cannot be met within `timeoutMilliseconds` answers with what is.
 package struct AwaitRequest: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     package var inputSequence: UInt64
     package var withoutOpenActions: Bool
     package var timeoutMilliseconds: Int64

@@ -14,12 +14,16 @@ package enum ShardPhase: String, Codable, Sendable {
 
 /// Request to `shard.N.following`, to whoever serves the shard: how far who is to own it next has followed. No answer.
 package struct FollowerProgress: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     package var worker: WorkerID
-    /// Number of the last commit that it has run again.
+    /// Version of the deciding code that it runs. Another than the owner's takes the shard over at a release point only.
+    package var brain: UInt32
+    /// Number of the last commit that it has run again, or has seen when that is another brain's.
     package var commit: UInt64
 
-    package init(worker: WorkerID, commit: UInt64) {
+    package init(worker: WorkerID, brain: UInt32, commit: UInt64) {
         self.worker = worker
+        self.brain = brain
         self.commit = commit
     }
 }
@@ -36,15 +40,19 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var clockMilliseconds: Int64
     package var customers: Int
     package var openActions: Int
+    /// Messages that other shards' inputs do not have yet.
+    package var messagesWaiting: Int
     /// Events applied since the shard was taken over.
     package var events: UInt64
     /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
     package var pauseMilliseconds: Int64?
     package var problem: String?
+    /// The brain whose workers alone can take the shard over now, when this worker was to and cannot.
+    package var neededBrain: UInt32?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
-        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0,
+        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, messagesWaiting: Int = 0, events: UInt64 = 0,
         pauseMilliseconds: Int64? = nil, problem: String? = nil
     ) {
         self.shard = shard
@@ -56,6 +64,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.clockMilliseconds = clockMilliseconds
         self.customers = customers
         self.openActions = openActions
+        self.messagesWaiting = messagesWaiting
         self.events = events
         self.pauseMilliseconds = pauseMilliseconds
         self.problem = problem

@@ -26,14 +26,18 @@ package struct WorkerID: Codable, Hashable, Comparable, Sendable, CustomStringCo
 
 /// Published by every worker on `worker.heartbeat` each ``Limits/heartbeatMilliseconds``.
 package struct WorkerHeartbeat: Codable, Equatable, Sendable {
+    package private(set) var version = MessageVersion()
     package var worker: WorkerID
+    /// Version of the deciding code that this worker runs.
+    package var brain: UInt32
     /// Stops taking shards and gives up those it has.
     package var draining: Bool
     package var shards: [ShardStatus]
     package var residentBytes: UInt64
 
-    package init(worker: WorkerID, draining: Bool, shards: [ShardStatus], residentBytes: UInt64) {
+    package init(worker: WorkerID, brain: UInt32, draining: Bool, shards: [ShardStatus], residentBytes: UInt64) {
         self.worker = worker
+        self.brain = brain
         self.draining = draining
         self.shards = shards
         self.residentBytes = residentBytes

@@ -3,17 +3,22 @@ package import Model
 /// Who owns which shard: rendezvous hashing, bounded so that loads differ by one shard at most, and sticky.
 ///
 /// Pure: the same arguments give the same plan everywhere. From a plan of its own, a leave moves exactly the leaver's
-/// shards, and a join moves at most ⌈shards/workers⌉, all of them to the joiner.
+/// shards, and a join moves at most ⌈shards/workers⌉, all of them to the joiner. Shards that only some workers can take come
+/// first; they may weigh one down, and then the others get the rest.
 package enum PlacementPlanner {
     /// - Parameters:
     ///   - workers: who may own shards; order and repetition do not matter.
     ///   - previous: by shard, who owned it; those of whom no run is among `workers` have left. May be shorter than `shards`.
-    /// - Returns: by shard, who owns it; nil only when there are no workers.
-    package static func plan(shards: Int, workers: [WorkerID], previous: [WorkerID?]) -> [WorkerID?] {
+    ///   - eligible: by shard number, who alone can own it; everybody can own those that are missing.
+    /// - Returns: by shard, who owns it; nil only when there are no workers that can.
+    package static func plan(
+        shards: Int, workers: [WorkerID], previous: [WorkerID?], eligible: [Int: Set<WorkerID>] = [:]
+    ) -> [WorkerID?] {
         precondition(shards >= 0, "a count cannot be negative")
         let workers = Set(workers).sorted()
         guard !workers.isEmpty else { return Array(repeating: nil, count: shards) }
-        var draft = Draft(shards: shards, workers: workers, previous: previous)
+        var draft = Draft(shards: shards, workers: workers, previous: previous, eligible: eligible)
+        draft.placeConstrained()
         draft.shed()
         draft.place()
         return draft.owners.map { $0.map { workers[$0] } }
@@ -37,8 +42,10 @@ private struct Draft {
     let extras: Int
     var owners: [Int?]
     var loads: [Int]
+    /// By shard, the workers that alone can own it.
+    let eligible: [Int: [Int]]
 
-    init(shards: Int, workers: [WorkerID], previous: [WorkerID?]) {
+    init(shards: Int, workers: [WorkerID], previous: [WorkerID?], eligible: [Int: Set<WorkerID>]) {
         self.workers = workers
         least = shards / workers.count
         extras = shards % workers.count
@@ -46,10 +53,24 @@ private struct Draft {
         loads = Array(repeating: 0, count: workers.count)
         // A name is a worker, whichever run of it: a restart moves nothing.
         let indices = Dictionary(zip(workers.map(\.name), workers.indices)) { _, later in later }
+        self.eligible = eligible.mapValues { allowed in workers.indices.filter { allowed.contains(workers[$0]) } }
         for shard in 0..<min(shards, previous.count) {
             guard let owner = previous[shard], let index = indices[owner.name] else { continue }
+            if let allowed = eligible[shard], !allowed.contains(workers[index]) { continue }
             owners[shard] = index
             loads[index] += 1
+        }
+    }
+
+    /// Gives each constrained shard without an owner to the worker with the least that can own it.
+    mutating func placeConstrained() {
+        for shard in owners.indices where owners[shard] == nil {
+            guard let allowed = eligible[shard] else { continue }
+            let weights = allowed.map { (load: -loads[$0], weight: PlacementPlanner.weight(workers[$0], shard), worker: $0) }
+            let best = weights.max { ($0.load, $0.weight, $0.worker) < ($1.load, $1.weight, $1.worker) }
+            guard let best else { continue }
+            owners[shard] = best.worker
+            loads[best.worker] += 1
         }
     }
 
@@ -66,17 +87,18 @@ private struct Draft {
     /// Gives up the shards that belong least to the worker.
     private mutating func shed(from worker: Int, downTo load: Int) {
         guard loads[worker] > load else { return }
-        let own = owners.indices.filter { owners[$0] == worker }
+        let own = owners.indices.filter { owners[$0] == worker && eligible[$0] == nil }
             .map { (weight: PlacementPlanner.weight(workers[worker], $0), shard: $0) }
             .sorted { ($0.weight, $0.shard) < ($1.weight, $1.shard) }
-        for (_, shard) in own.prefix(loads[worker] - load) { owners[shard] = nil }
-        loads[worker] = load
+        let given = own.prefix(loads[worker] - load)
+        for (_, shard) in given { owners[shard] = nil }
+        loads[worker] -= given.count
     }
 
     /// Gives each shard without an owner to the worker it belongs to most, of those that have room.
     mutating func place() {
         var extrasLeft = extras - loads.count { $0 > least }
-        for shard in owners.indices where owners[shard] == nil {
+        for shard in owners.indices where owners[shard] == nil && eligible[shard] == nil {
             let candidates = workers.indices.filter { loads[$0] < least || (loads[$0] == least && extrasLeft > 0) }
             let weights = candidates.map { (weight: PlacementPlanner.weight(workers[$0], shard), worker: $0) }
             guard let best = weights.max(by: { ($0.weight, $0.worker) < ($1.weight, $1.worker) }) else {

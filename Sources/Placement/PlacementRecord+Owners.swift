@@ -11,15 +11,22 @@ package struct PlacementBasis: Equatable, Sendable {
     package var movesAtOnceMax: Int
     /// Names of workers that a person has drained, ascending; none of them is among the roster's placeable.
     package var drained: [String]
+    /// Shards whose log a person trusts.
+    package var trusted: [TrustedEnd]
+    /// By shard number, who alone can take it over now; everybody can take those that are missing.
+    package var eligible: [Int: Set<WorkerID>]
 
     package init(
-        roster: Roster, standbys: Int = 0, moving: Set<Int> = [], movesAtOnceMax: Int = .max, drained: [String] = []
+        roster: Roster, standbys: Int = 0, moving: Set<Int> = [], movesAtOnceMax: Int = .max, drained: [String] = [],
+        trusted: [TrustedEnd] = [], eligible: [Int: Set<WorkerID>] = [:]
     ) {
         self.roster = roster
         self.standbys = standbys
         self.moving = moving
         self.movesAtOnceMax = movesAtOnceMax
         self.drained = drained
+        self.trusted = trusted
+        self.eligible = eligible
     }
 }
 
@@ -43,8 +50,13 @@ extension PlacementRecord {
         let roster = basis.roster
         let indices = Dictionary(uniqueKeysWithValues: zip(roster.alive, roster.alive.indices))
         let living = Dictionary(roster.alive.map { ($0.name, $0) }) { _, later in later }
-        let previous = ownersByShard.map { $0.flatMap { living[$0.name] } }
-        var owners = PlacementPlanner.plan(shards: shards, workers: roster.placeable, previous: previous)
+        // Who cannot take a shard over has it no more than somebody who has gone.
+        let previous = ownersByShard.enumerated().map { shard, owner -> WorkerID? in
+            guard let run = owner.flatMap({ living[$0.name] }) else { return nil }
+            return basis.eligible[shard].map { $0.contains(run) } ?? true ? run : nil
+        }
+        var owners = PlacementPlanner.plan(
+            shards: shards, workers: roster.placeable, previous: previous, eligible: basis.eligible)
         var room = max(0, basis.movesAtOnceMax - basis.moving.count)
         for shard in owners.indices where !roster.placeable.isEmpty && shard < previous.count {
             guard let before = previous[shard], before != owners[shard] else { continue }
@@ -53,6 +65,7 @@ extension PlacementRecord {
         let standbys = StandbyPlanner.plan(owners: owners, workers: roster.placeable, count: basis.standbys)
         return PlacementRecord(
             alive: roster.alive, owners: owners.map { $0.flatMap { indices[$0] } },
-            standbys: standbys.map { $0.compactMap { indices[$0] } }, drained: basis.drained)
+            standbys: standbys.map { $0.compactMap { indices[$0] } }, drained: basis.drained,
+            trusted: basis.trusted)
     }
 }

@@ -59,12 +59,15 @@ package struct LogState: Equatable, Sendable {
     package var bytes: UInt64
     /// Nil = no bound.
     package var bytesMax: UInt64?
+    /// When this was so, by the clock that gives the log's records their times; nil = the log does not say.
+    package var time: Instant?
 
-    package init(first: UInt64, last: UInt64, bytes: UInt64, bytesMax: UInt64?) {
+    package init(first: UInt64, last: UInt64, bytes: UInt64, bytesMax: UInt64?, time: Instant?) {
         self.first = first
         self.last = last
         self.bytes = bytes
         self.bytesMax = bytesMax
+        self.time = time
     }
 }
 

@@ -18,7 +18,9 @@ package struct SimulatedLog {
 
     package var last: UInt64 { first + UInt64(records.count) - 1 }
 
-    package var state: LogState { LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax) }
+    package func state(at now: Instant) -> LogState {
+        LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax, time: now)
+    }
 
     package func record(_ sequence: UInt64) -> LogRecord? {
         guard sequence >= first, sequence <= last else { return nil }

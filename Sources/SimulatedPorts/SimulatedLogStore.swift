@@ -95,7 +95,8 @@ package final class SimulatedLogStore: LogStore {
 
     package func state(of log: LogName) async throws(LogError) -> LogState {
         try checkAvailable(log)
-        return state.withLock { $0.log(log).state }
+        let now = clock.now()
+        return state.withLock { $0.log(log).state(at: now) }
     }
 
     package func trim(_ log: LogName, below sequence: UInt64) async throws(LogError) {

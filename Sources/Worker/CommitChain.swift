@@ -19,6 +19,7 @@ struct CommitChain: Equatable, Sendable {
 
     let shard: ShardID
     let owner: String
+    private let brain: UInt32
     private(set) var epoch: UInt64
     /// Number and hash of the newest commit, sent or acknowledged.
     private(set) var number: UInt64
@@ -30,9 +31,10 @@ struct CommitChain: Equatable, Sendable {
     private(set) var waiting: [Sent] = []
 
     /// Continues where the log ends.
-    init(shard: ShardID, owner: String, after end: LogEnd) {
+    init(shard: ShardID, owner: String, brain: UInt32, after end: LogEnd) {
         self.shard = shard
         self.owner = owner
+        self.brain = brain
         epoch = end.epoch
         number = end.number
         halves = Halves(end.hash)
@@ -45,9 +47,9 @@ struct CommitChain: Equatable, Sendable {
 
     /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
     mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
-        if kind == .fence { epoch += 1 }
+        if kind.beginsEpoch { epoch += 1 }
         let encoded = Commit(
-            kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brainVersion, owner: owner,
+            kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brain, owner: owner,
             steps: steps
         ).encoded()
         precondition(encoded.bytes.count <= Limits.commitBytesMax, "a commit of \(encoded.bytes.count) bytes")
@@ -56,6 +58,12 @@ struct CommitChain: Equatable, Sendable {
         let sent = Sent(number: number, bytes: encoded.bytes, halves: Halves(encoded.hash), completedInput: completedInput)
         waiting.append(sent)
         return sent
+    }
+
+    /// What ``next`` would make now: its number and hash are known before it is written.
+    func ahead(_ kind: Commit.Kind, _ steps: [Step]) -> Sent {
+        var copy = self
+        return copy.next(kind, steps, completedInput: 0)
     }
 
     /// Commit `number` is in the log, and so is every one before it.

@@ -9,6 +9,10 @@ import Ports
 ///     empty --the newest usable snapshot, or nothing--> standing at a commit
 ///     standing --the next commit comes out as recorded--> standing at that one
 ///     standing --the next commit, or its input, is trimmed away--> empty
+///     standing --the next commit is another brain's--> watching
+///     watching --a commit that another brain can go on from, and its snapshot is there--> standing at that one
+///
+/// Only the brain that decided a commit can run it again. While another one's come in, nothing is held but where the log is.
 ///
 /// A planned move, a warm standby and the recovery after a crash are this and nothing else; they differ in who waits for
 /// what. Holds a few commits and inputs beside the state itself. Used on the executor of its shard's owner, one call at a
@@ -20,14 +24,17 @@ final class Follower {
         /// What kind of commit that was, who wrote it, when the log took it; nil = the log is empty, or it is a snapshot's.
         var kind: Commit.Kind?
         var owner: String?
+        var brain: UInt32?
         var time: Instant?
     }
 
-    private let recovery: Recovery
+    let recovery: Recovery
     private let logs: any LogStore
     private var id: ShardID { recovery.id }
     /// The state, and where it stands; nil = empty.
     private(set) var shard: Shard?
+    /// Behind commits that only another brain can run again: `standing` says which one's.
+    private(set) var isWatching = false
     private(set) var standing = Standing(end: .empty)
     /// Read from IN and not yet applied, and who reads on behind it.
     private(set) var inputs = InputQueue()
@@ -53,6 +60,9 @@ final class Follower {
         logs = recovery.logs
     }
 
+    /// It stands, or watches: where the log is, is known.
+    var isUnderWay: Bool { shard != nil || isWatching }
+
     /// Ends a waiting ``advance()`` with CancellationError. What stands can still be taken.
     func close() {
         isClosed = true
@@ -71,10 +81,10 @@ final class Follower {
     func advance() async throws {
         guard !isClosed else { throw CancellationError() }
         do {
-            guard let shard else { return try await load() }
+            guard shard != nil || isWatching else { return try await load() }
             if current == nil { current = (try await nextCommit(), 0) }
             guard let record = current?.record else { return }
-            try await run(record, shard)
+            try await take(ReadCommit(record))
             current = nil
         } catch let error as LogError {
             guard case .trimmed = error.code else { throw error }
@@ -106,6 +116,38 @@ final class Follower {
         standing = Standing(end: loaded.last)
     }
 
+    private func take(_ read: ReadCommit) async throws {
+        let commit = read.commit
+        try check(commit, read.sequence)
+        if let shard, commit.brain == recovery.brain, commit.kind != .trusted {
+            try await run(commit, shard)
+        } else {
+            if !isWatching { watch() }
+            if commit.kind == .releasePoint || commit.kind == .trusted && commit.brain == recovery.brain {
+                try await stand(at: read)
+            }
+        }
+        standing = Standing(
+            end: LogEnd(number: commit.number, hash: read.hash, epoch: commit.epoch), kind: commit.kind, owner: commit.owner,
+            brain: commit.brain, time: read.time)
+    }
+
+    /// From here on only where the log is.
+    private func watch() {
+        isWatching = true
+        shard = nil
+        inputReader?.close()
+        inputReader = nil
+        inputs = InputQueue()
+    }
+
+    /// Such a commit has its snapshot, unless that was damaged or is too old to be kept.
+    private func stand(at read: ReadCommit) async throws {
+        guard let loaded = try await recovery.load(at: read) else { return }
+        shard = loaded
+        isWatching = false
+    }
+
     /// Only a newer snapshot helps; standing at the same commit again means that there is none.
     private func forget(because error: LogError) throws {
         guard trimmedAt != standing.end.number else {
@@ -119,6 +161,7 @@ final class Follower {
         current = nil
         inputs = InputQueue()
         shard = nil
+        isWatching = false
     }
 
     private func nextCommit() async throws -> LogRecord {
@@ -142,10 +185,7 @@ final class Follower {
 
     // MARK: Running again
 
-    private func run(_ record: LogRecord, _ shard: Shard) async throws {
-        let read = try ReadCommit(record)
-        let commit = read.commit
-        try check(commit, record)
+    private func run(_ commit: Commit, _ shard: Shard) async throws {
         var events = shard.eventsApplied
         for step in commit.steps.dropFirst(current?.stepsDone ?? 0) {
             try await fetchInputs(of: step, shard)
@@ -156,9 +196,6 @@ final class Follower {
                 await Task.yield()
             }
         }
-        standing = Standing(
-            end: LogEnd(number: commit.number, hash: read.hash, epoch: commit.epoch), kind: commit.kind, owner: commit.owner,
-            time: record.time)
     }
 
     private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {
@@ -189,16 +226,13 @@ final class Follower {
         }
     }
 
-    private func check(_ commit: Commit, _ record: LogRecord) throws {
+    private func check(_ commit: Commit, _ sequence: UInt64) throws {
         let end = standing.end
-        guard commit.number == end.number + 1, record.sequence == commit.number else {
-            throw WorkerFault("commit \(commit.number) stands at \(record.sequence), behind commit \(end.number)")
+        guard commit.number == end.number + 1, sequence == commit.number else {
+            throw WorkerFault("commit \(commit.number) stands at \(sequence), behind commit \(end.number)")
         }
         guard commit.previousHash == end.hash else {
             throw WorkerFault("commit \(commit.number) does not follow commit \(end.number): the chain of hashes is broken")
-        }
-        guard commit.brain == brainVersion else {
-            throw WorkerFault("commit \(commit.number) was decided by brain \(commit.brain), this worker has \(brainVersion)")
         }
         guard commit.shard == id else { throw WorkerFault("commit \(commit.number) belongs to shard \(commit.shard)") }
     }

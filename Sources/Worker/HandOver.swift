@@ -11,6 +11,8 @@ struct HandOver: Equatable, Sendable {
     /// Who is to own the shard; nil = nobody can.
     let successor: WorkerID?
     let since: Instant
+    /// The brain of the successor, when it has been heard.
+    private(set) var brain: UInt32?
     private var heard: (commit: UInt64, at: Instant)?
 
     init(to successor: WorkerID?, since: Instant) {
@@ -20,7 +22,9 @@ struct HandOver: Equatable, Sendable {
 
     /// Somebody tells how far it has followed.
     mutating func hear(_ progress: FollowerProgress, now: Instant) {
-        if progress.worker == successor { heard = (progress.commit, now) }
+        guard progress.worker == successor else { return }
+        heard = (progress.commit, now)
+        brain = progress.brain
     }
 
     /// - Parameter acknowledged: the owner's last commit.

@@ -3,12 +3,17 @@ import Model
 /// A commit read from the log, with its own hash.
 struct ReadCommit: Equatable, Sendable {
     let commit: Commit
+    let sequence: UInt64
+    /// When the log took it.
+    let time: Instant
     private let halves: Halves
 
     /// Reads a record of a LOG.
     init(_ record: LogRecord) throws(FormatError) {
         let (commit, hash) = try Commit.decoded(record.payload)
         self.commit = commit
+        sequence = record.sequence
+        time = record.time
         halves = Halves(hash)
     }
 

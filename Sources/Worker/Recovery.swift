@@ -11,6 +11,8 @@ struct Recovery {
     let snapshots: any SnapshotStore
     let rules: RuleRevisions
     let executor: any SerialExecutor
+    /// Version of the deciding code here.
+    let brain: UInt32
     let log: Logger
 
     /// A shard as it was at a commit of its LOG.
@@ -25,10 +27,22 @@ struct Recovery {
         guard let snapshot = try await usableSnapshot(atMost: newest) else {
             return Result(shard: try await makeShard(revision: 0), last: .empty)
         }
+        let end = LogEnd(number: snapshot.commit, hash: snapshot.commitHash, epoch: try await epoch(at: snapshot.commit))
+        return Result(shard: try await shard(of: snapshot), last: end)
+    }
+
+    /// The shard as it was at exactly this commit; nil when no snapshot of it is usable.
+    func load(at read: ReadCommit) async throws -> Shard? {
+        guard let snapshot = try await usableSnapshot(atMost: read.commit.number), snapshot.commit == read.commit.number else {
+            return nil
+        }
+        return try await shard(of: snapshot)
+    }
+
+    private func shard(of snapshot: Snapshot) async throws -> Shard {
         let shard = try await makeShard(revision: Shard.revision(ofEncoded: snapshot.payload))
         try shard.restore(snapshot.payload)
-        let end = LogEnd(number: snapshot.commit, hash: snapshot.commitHash, epoch: try await epoch(at: snapshot.commit))
-        return Result(shard: shard, last: end)
+        return shard
     }
 
     private func makeShard(revision: UInt64) async throws -> Shard {

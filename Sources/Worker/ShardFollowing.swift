@@ -49,13 +49,14 @@ extension ShardOwner {
             guard let last = await readLast() else { return }
             // What the log held when it was looked at: nothing before that can be the end.
             let number = last?.commit.number ?? 0
-            await wait { $0.end != nil || $0.follower.shard != nil && $0.follower.standing.end.number >= number }
+            lastRead = last
+            await wait { $0.end != nil || $0.follower.isUnderWay && $0.follower.standing.end.number >= number }
             guard end == nil else { return }
             enter(.following)
-            if isMeantToOwn && isFree(last) { return }
-            await wait { $0.end != nil || $0.isMeantToOwn && $0.isFree(last) }
+            if isMeantToOwn && isFree && canTake { return }
+            await wait { $0.end != nil || $0.isMeantToOwn && $0.isFree && $0.canTake }
             // Behind a release there is nothing but another's fence. Otherwise the end is to be looked for again.
-            if follower.standing.end.number > number && follower.standing.kind == .released { return }
+            if follower.standing.end.number > number && follower.standing.kind?.endsOwnership == true { return }
         }
     }
 
@@ -80,13 +81,14 @@ extension ShardOwner {
     }
 
     /// Whether nobody needs to be waited for: the log is empty, its last commit is a release, or whoever wrote it is this
-    /// worker, or not believed to live, or not there. The last is `last`, or what was followed behind it.
-    private func isFree(_ last: ReadCommit?) -> Bool {
+    /// worker, or not believed to live, or not there. The last is the one that was read, or what was followed behind it.
+    var isFree: Bool {
         let standing = follower.standing
         if absentAt == standing.end.number { return true }
-        let isNewer = standing.end.number > last?.commit.number ?? 0
-        guard let owner = isNewer ? standing.owner : last?.commit.owner else { return true }
-        return (isNewer ? standing.kind : last?.commit.kind) == .released || !alive.contains(owner) || owner == me
+        let isNewer = standing.end.number > lastRead?.commit.number ?? 0
+        guard let owner = isNewer ? standing.owner : lastRead?.commit.owner else { return true }
+        let kind = isNewer ? standing.kind : lastRead?.commit.kind
+        return kind?.endsOwnership == true || !alive.contains(owner) || owner == me
     }
 
     /// Tells whoever serves the shard how far this worker has followed, for as long as it is meant to own it; and finds out
@@ -95,8 +97,9 @@ extension ShardOwner {
         var missingSince: Instant?
         while end == nil && !Task.isCancelled {
             await pause(Self.tellMilliseconds)
-            guard isMeantToOwn, follower.shard != nil else { continue }
-            let progress = FollowerProgress(worker: around.worker.id, commit: follower.standing.end.number)
+            guard isMeantToOwn, follower.isUnderWay else { continue }
+            let progress = FollowerProgress(
+                worker: around.worker.id, brain: around.worker.brain, commit: follower.standing.end.number)
             do {
                 _ = try await around.messaging.request(
                     "shard.\(id.number).following", encoded(progress), timeout: .milliseconds(Limits.heartbeatMilliseconds))
@@ -124,31 +127,31 @@ extension ShardOwner {
     /// Appends the fence and waits for its acknowledgement: from then on whoever owned the shard before is refused. False
     /// when another commit has its place, which is to be followed first.
     func fence() async throws -> Bool {
-        guard let ready = follower.shard else { return false }
+        guard let ready = follower.shard else { return try await fenceTrusting() }
+        return try await fence(ready, .fence, [])
+    }
+
+    /// Appends the first commit of an epoch behind where the follower stands, for a state that is as of then.
+    func fence(_ ready: Shard, _ kind: Commit.Kind, _ steps: [Step]) async throws -> Bool {
         let before = follower.standing
-        let began = around.clock.now()
         isFencing = true
         shard = ready
-        chain = CommitChain(shard: id, owner: me, after: before.end)
-        commit(.fence, [])
+        chain = CommitChain(shard: id, owner: me, brain: around.worker.brain, after: before.end)
+        commit(kind, steps)
         await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
         isFencing = false
         guard end == nil, let chain else { return false }
-        let took = around.clock.now()
         guard let fence = try await record(chain.acknowledged) else { return false }
-        try checkClock(fence.time, began, took)
         let pause = before.time.map { fence.time - $0 }
         shown.withLock { $0.pauseMilliseconds = pause }
         log.info(
             "shard taken",
             metadata: [
                 "commit": "\(chain.acknowledged)", "epoch": "\(chain.epoch)", "customers": "\(ready.customers)",
-                "before": "\(before.kind == .released ? "released" : before.owner ?? "nobody")",
+                "before": "\(before.kind?.endsOwnership == true ? "released" : before.owner ?? "nobody")",
                 "pauseMilliseconds": "\(pause ?? 0)",
             ])
-        guard let taken = follower.take() else { throw WorkerFault("the shard went while it was fenced") }
-        inputs = taken.inputs
-        inputReader = taken.reader
+        if let taken = follower.take() { (inputs, inputReader) = (taken.inputs, taken.reader) }
         return true
     }
 
@@ -173,14 +176,5 @@ extension ShardOwner {
         shard = nil
         isSettling = false
         check()
-    }
-
-    private func checkClock(_ time: Instant, _ before: Instant, _ after: Instant) throws {
-        guard around.installation.timeMode == .live else { return }
-        guard time - after <= Limits.clockDriftMillisecondsMax, before - time <= Limits.clockDriftMillisecondsMax else {
-            throw WorkerFault(
-                "this host's clock differs from the log's by \(time - after) ms, allowed are "
-                    + "\(Limits.clockDriftMillisecondsMax)")
-        }
     }
 }

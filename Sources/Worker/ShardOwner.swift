@@ -30,6 +30,8 @@ final actor ShardOwner {
         var owner: WorkerID?
         /// This worker is to follow all the time.
         var isStandby: Bool
+        /// A commit up to which the log may be taken as the truth, whatever brain decided it; nil = none.
+        var trustedCommit: UInt64?
     }
 
     struct Surroundings: Sendable {
@@ -40,6 +42,7 @@ final actor ShardOwner {
         let messaging: any Messaging
         let clock: any WallClock
         let rules: RuleRevisions
+        let clockWatch: SharedClockWatch
         let log: Logger
         /// A shard is served now, or has ended.
         let shardChanged: @Sendable () -> Void
@@ -63,9 +66,12 @@ final actor ShardOwner {
     var isFencing = false
     /// Nobody serves the shard, although its owner is believed to live, as long as this is the last commit.
     var absentAt: UInt64?
+    /// The log's last commit when it was last looked at.
+    var lastRead: ReadCommit?
     var shard: Shard?
     var chain: CommitChain?
     var inputs = InputQueue()
+    var sending = MessageSending()
     /// Reads IN on behind `inputs`; nil = to be opened.
     var inputReader: (any LogReader)?
     /// Steps that the next commit will carry.
@@ -73,12 +79,15 @@ final actor ShardOwner {
     var stepBytes = 0
     var isSettling = false
     var isPumpScheduled = false
-    /// This host's clock when it was last looked at while serving.
-    var clockSeen: Instant?
     var bytesSinceSnapshot = 0
     var wantsSnapshot = false
+    /// Snapshots written or given up since the shard was taken, and whether the last one was written.
+    var snapshotsTried = 0
+    var isNewestWritten = false
     /// Who takes the shard over, and how far that one is.
     var handOver: HandOver?
+    /// Its brain, when it is known.
+    var successorBrain: UInt32?
     /// To be given up at once, ready successor or not.
     var isForced = false
     /// No more steps.
@@ -106,7 +115,7 @@ final actor ShardOwner {
         follower = Follower(
             Recovery(
                 id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
-                executor: executor, log: log))
+                executor: executor, brain: around.worker.brain, log: log))
         shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }
 
@@ -131,6 +140,10 @@ final actor ShardOwner {
         while end == nil {
             await follow()
             guard end == nil else { return }
+            guard around.clockWatch.mayCommit(at: around.clock.now()) else {
+                await pause(Limits.heartbeatMilliseconds)
+                continue
+            }
             if try await fence() { return try await serve() }
         }
     }
@@ -198,8 +211,11 @@ final actor ShardOwner {
     }
 
     private func show() {
+        let needed = neededBrain
         shown.withLock { status in
             status.phase = phase
+            if needed != nil || status.neededBrain != nil { status.problem = needed.map(problem(needing:)) }
+            status.neededBrain = needed
             if let shard, let chain {
                 status.epoch = chain.epoch
                 status.commit = chain.acknowledged
@@ -213,6 +229,9 @@ final actor ShardOwner {
                 status.inputApplied = shard.completedInput
                 status.inputLast = max(follower.inputs.lastSequence, shard.inputSequence)
                 status.show(shard)
+            } else {
+                status.epoch = follower.standing.end.epoch
+                status.commit = follower.standing.end.number
             }
         }
     }
@@ -223,6 +242,7 @@ extension ShardStatus {
         clockMilliseconds = shard.clock.milliseconds
         customers = shard.customers
         openActions = shard.openActions
+        messagesWaiting = shard.messagesWaiting
         events = shard.eventsApplied
     }
 }

@@ -12,6 +12,7 @@ extension ShardOwner {
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
             try await around.messaging.serve("\(name).open") { payload in await self.answerOpen(payload) },
+            try await around.messaging.serve("\(name).duplicates") { _ in await self.answerDuplicates() },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
             try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
         ]
@@ -28,15 +29,20 @@ extension ShardOwner {
     /// A page of the open actions as of a commit that is in the log; empty when the shard is not served any more.
     private func answerOpen(_ payload: [UInt8]) async -> [UInt8] {
         let request = payload.isEmpty ? nil : try? JSONDecoder().decode(OpenActionsRequest.self, from: Data(payload))
-        guard payload.isEmpty || request != nil else { return [] }
+        guard payload.isEmpty || request != nil, waiters.count < Limits.questionsWaitingMax else { return [] }
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         guard end == nil, let shard, let chain else { return [] }
         let page = shard.openActions(after: request?.after)
         return encoded(OpenActions(commit: chain.acknowledged, actions: page.actions, next: page.next))
     }
 
+    private func answerDuplicates() -> [UInt8] {
+        encoded(shard?.possibleDuplicates() ?? PossibleDuplicates(groups: [], isCut: false))
+    }
+
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
         guard let request = try? JSONDecoder().decode(AwaitRequest.self, from: Data(payload)) else { return [] }
+        guard waiters.count < Limits.questionsWaitingMax else { return encoded(status) }
         let deadline = around.clock.now() + request.timeoutMilliseconds
         let clock = around.clock
         let timeout = Task {
@@ -59,6 +65,7 @@ extension ShardOwner {
 
     private func isThrough(_ request: AwaitRequest) -> Bool {
         guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
+        guard shard.hasNoMessages else { return false }
         return !request.withoutOpenActions || shard.openActions == 0
     }
 

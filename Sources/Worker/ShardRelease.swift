@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Logging
 import Model
@@ -22,6 +23,7 @@ extension ShardOwner {
         }
         defer {
             looking.cancel()
+            successorBrain = handOver?.brain
             handOver = nil
         }
         await wait { $0.end != nil || $0.isMeantToOwn || $0.mayLetGo }
@@ -39,16 +41,53 @@ extension ShardOwner {
         check()
     }
 
-    /// What is left, and the word that the shard is free. With nobody to follow there is time for a snapshot.
+    /// What is left, and the word that the shard is free. Unless a successor of the same brain has followed, that is a
+    /// release point.
     func giveUp() async throws {
+        // The one before the release point is kept whatever becomes of that, and makes it short.
+        let isPoint = successorBrain != around.worker.brain ? await putSnapshot() : false
         isReleasing = true
         enter(.releasing)
         await waitForAcknowledgements()
         guard end == nil else { return }
-        if assignment.owner == nil || assignment.owner == around.worker.id, let snapshot = snapshot() { await put(snapshot) }
-        commit(.released, [])
+        commit(isPoint ? await releaseKind() : .released, [])
         await waitForAcknowledgements()
         if end == nil { finish(.released) }
+    }
+
+    /// Writes a snapshot while the shard is served. False when it could not be written.
+    private func putSnapshot() async -> Bool {
+        let before = snapshotsTried
+        wantsSnapshot = true
+        pump()
+        await wait { $0.end != nil || $0.snapshotsTried > before }
+        return end == nil && isNewestWritten
+    }
+
+    /// Writes the snapshot that makes the release a point where the brain may change. It is of the very commit that is
+    /// written next, whose number and hash are known: once that commit is there, so is its snapshot, whatever crashes in
+    /// between; and a snapshot whose commit never came is passed over.
+    private func releaseKind() async -> Commit.Kind {
+        guard let shard, let chain else { return .released }
+        let made = chain.ahead(.releasePoint, [])
+        let began = around.clock.now()
+        do {
+            let snapshot = Snapshot(commit: made.number, commitHash: made.hash, payload: shard.encoded())
+            try await around.snapshots.put(snapshot, of: .shard(id))
+            log.info(
+                "snapshot of the release point",
+                metadata: [
+                    "commit": "\(made.number)", "bytes": "\(snapshot.payload.count)",
+                    "milliseconds": "\(around.clock.now() - began)",
+                ])
+            return .releasePoint
+        } catch {
+            // The log holds all of it: who has the same brain can take the shard.
+            log.warning(
+                "no release point: only brain \(around.worker.brain) can take the shard now",
+                metadata: ["commit": "\(made.number)", "error": "\(error)"])
+            return .released
+        }
     }
 
     private func waitForAcknowledgements() async {

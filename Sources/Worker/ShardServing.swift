@@ -7,12 +7,11 @@ import Ports
 // Serving: inputs in, steps, commits out, and what the log answers to them.
 
 extension ShardOwner {
-    /// Inputs that may wait for their step before reading pauses.
-    private static let inputsWaitingMax = 256
-
     /// Serves until the shard is given up, fenced off, or failed.
     func serve() async throws {
+        if let shard { sending.begin(with: shard.messagesNewest) }
         enter(.serving)
+        sendMessages()
         let feeding = Task { await self.feed() }
         defer { feeding.cancel() }
         let registrations = try await register()
@@ -31,15 +30,25 @@ extension ShardOwner {
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
-                for record in try await reader.next(max: 64) { inputs.append(record) }
+                for record in try await reader.next(max: Limits.inputsReadMax) {
+                    // Set aside it would be lost to whoever can read it.
+                    if let newer = InputMessage.newerVersion(of: record.payload) {
+                        return finish(.failed("record \(record.sequence) of IN.\(id): \(newer)"))
+                    }
+                    inputs.append(record)
+                }
                 pump()
-                await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
+                await wait { $0.hasRoom || $0.end != nil || $0.isReleasing }
             }
         } catch is CancellationError {
             return
         } catch {
             finish(.failed("reading its input: \(error)"))
         }
+    }
+
+    private var hasRoom: Bool {
+        inputs.count < Limits.inputsWaitingMax && inputs.bytes < Limits.inputsWaitingBytesMax
     }
 
     private func openInput() async throws -> any LogReader {
@@ -57,9 +66,9 @@ extension ShardOwner {
     /// thread take turns.
     func pump() {
         isPumpScheduled = false
-        guard isClockSteady() else { return }
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         guard chain.waiting.count < Limits.commitsWaitingMax else { return }
+        guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
         if wantsSnapshot {
             guard chain.waiting.isEmpty else { return }
             wantsSnapshot = false
@@ -68,7 +77,12 @@ extension ShardOwner {
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard)
         guard !steps.isEmpty else { return check() }
-        commit(.steps, steps)
+        let parts = Self.parts(of: steps)
+        for (index, part) in parts.enumerated() {
+            // What a commit ends in the middle of is complete with a later one.
+            let reached = index == parts.count - 1 ? nil : part.last.map { max($0.inputSequence, 1) - 1 }
+            commit(.steps, part, completedInput: reached)
+        }
         schedulePump()
     }
 
@@ -78,15 +92,19 @@ extension ShardOwner {
         Task { self.pump() }
     }
 
-    /// Live mode: a clock that went on by more than it may differ from the log's between two looks, which are a tick apart,
-    /// was set, or this host slept. The fence of the next life compares it with the log's; until then nothing is committed.
-    private func isClockSteady() -> Bool {
-        guard phase == .serving, end == nil, around.installation.timeMode == .live else { return true }
-        let now = around.clock.now()
-        defer { clockSeen = now }
-        guard let seen = clockSeen, now - seen > Limits.clockDriftMillisecondsMax else { return true }
-        finish(.failed("this host's clock went on by \(now - seen) ms at once"))
-        return false
+    /// The steps as a commit takes them: mostly all in one. A step that decided very much does not fit behind others.
+    static func parts(of steps: [Step]) -> [[Step]] {
+        var parts: [[Step]] = []
+        var bytes = 0
+        for step in steps {
+            if parts.isEmpty || bytes + step.effects.count > Limits.stepEffectBytesMax {
+                parts.append([])
+                bytes = 0
+            }
+            parts[parts.count - 1].append(step)
+            bytes += step.effects.count
+        }
+        return parts
     }
 
     /// Steps for one commit.
@@ -94,9 +112,11 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
+        var delivered = sending.takeDelivered()
         while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
-            let step = shard.runStep(&inputs, now: now)
+            let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
+            delivered = [:]
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
@@ -104,10 +124,13 @@ extension ShardOwner {
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
-    func commit(_ kind: Commit.Kind, _ steps: [Step]) {
-        guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
+    func commit(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64? = nil) {
+        guard let completed = completedInput ?? shard?.completedInput,
+            let made = chain?.next(kind, steps, completedInput: completed)
+        else {
             return
         }
+        if let shard { sending.made(made.number, newest: shard.takeSent()) }
         if chain?.waiting.count == 1 { send(made) }
         check()
     }
@@ -128,6 +151,7 @@ extension ShardOwner {
             }
             chain?.acknowledge(number)
             if let next = chain?.waiting.first { send(next) }
+            sendMessages()
             if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
@@ -154,6 +178,7 @@ extension ShardOwner {
                 case .resend(let waiting):
                     isSettling = false
                     if let first = waiting.first { send(first) }
+                    sendMessages()
                     check()
                     pump()
                 }
@@ -173,11 +198,17 @@ extension ShardOwner {
 
     /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
     func put(_ snapshot: Snapshot) async {
+        defer {
+            snapshotsTried += 1
+            check()
+        }
         do {
             try await around.snapshots.put(snapshot, of: .shard(id))
             log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
+            isNewestWritten = true
         } catch {
             log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
+            isNewestWritten = false
         }
     }
 }

@@ -1,4 +1,4 @@
-import Engine
+internal import Engine
 package import Model
 
 /// How a worker is run.
@@ -9,6 +9,8 @@ package struct WorkerOptions: Sendable {
     package var threads: Int
     /// Log bytes after which a shard takes its next snapshot.
     package var snapshotEveryBytes: Int
+    /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
+    package var brain: UInt32 = brainVersion
     /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides
     /// itself what runs next.
     package var makeExecutor: @Sendable () -> any SerialExecutor
@@ -23,6 +25,3 @@ package struct WorkerOptions: Sendable {
         self.makeExecutor = makeExecutor
     }
 }
-
-/// Version of the deciding code, as it stands in commits: raised with every change that decides something differently.
-package let brainVersion: UInt32 = 1

@@ -61,7 +61,8 @@ actor Worker {
         executors = (0..<options.threads).map { _ in options.makeExecutor() }
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
-            rules: rules, log: log, shardChanged: { shardSignal.yield() })
+            rules: rules, clockWatch: SharedClockWatch(installation.timeMode), log: log,
+            shardChanged: { shardSignal.yield() })
     }
 
     func run() async throws {
@@ -117,7 +118,10 @@ actor Worker {
             group.addTask { try await self.spreadRules() }
             group.addTask { try await self.beat() }
             group.addTask { try await self.tellNews() }
-            if installation.timeMode == .live { group.addTask { try await self.tick() } }
+            if installation.timeMode == .live {
+                group.addTask { try await self.tick() }
+                group.addTask { try await self.watchClock() }
+            }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -178,12 +182,6 @@ actor Worker {
         while true {
             for record in try await reader.next(max: 64) {
                 let decision = try JSONDecoder().decode(CoordinatorRecord.self, from: Data(record.payload))
-                guard decision.version == CoordinatorRecord.currentVersion else {
-                    throw WorkerFault(
-                        "COORD record \(record.sequence) has version \(decision.version), "
-                            + "known is \(CoordinatorRecord.currentVersion)"
-                    )
-                }
                 try await apply(decision.placement)
             }
         }
@@ -199,11 +197,13 @@ actor Worker {
         hasOthers = placement.owners.contains { $0 != nil && $0 != own } || placement.alive.count > 1 && !isDraining
         placed = [:]
         var others: [ShardID: ShardOwner.Assignment] = [:]
+        let trusted = Dictionary(placement.trusted.map { ($0.shard, $0.commit) }) { $1 }
         for id in installation.shards.all {
             let index = placement.owners[Int(id.number)]
             let standbys = Int(id.number) < placement.standbys.count ? placement.standbys[Int(id.number)] : []
             let isStandby = own.map { standbys.contains($0) } ?? false
-            let assignment = ShardOwner.Assignment(owner: index.map { placement.alive[$0] }, isStandby: isStandby)
+            let assignment = ShardOwner.Assignment(
+                owner: index.map { placement.alive[$0] }, isStandby: isStandby, trustedCommit: trusted[Int(id.number)])
             if own != nil && index == own || isStandby { placed[id] = assignment } else { others[id] = assignment }
         }
         for (id, owner) in inOrder(owners) {
@@ -254,8 +254,12 @@ actor Worker {
     }
 
     private func tellAlive() {
+        let problem = around.clockWatch.problem
+        var shards = owners.values.map(\.status).sorted { $0.shard < $1.shard }
+        for index in shards.indices where shards[index].problem == nil { shards[index].problem = problem }
+        // With a clock that is off, another may take over what this worker must not commit.
         let heartbeat = WorkerHeartbeat(
-            worker: options.id, draining: isDraining, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
+            worker: options.id, brain: options.brain, draining: isDraining || problem != nil, shards: shards,
             residentBytes: residentBytes())
         do {
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
@@ -272,6 +276,37 @@ actor Worker {
             for (_, owner) in inOrder(owners) where owner.status.phase == .serving { await owner.tick() }
             try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
         }
+    }
+
+    /// Asks the logs for their time: those of the shards in turn, for each may have its leader on another host.
+    private func watchClock() async throws {
+        var turn = 0
+        while true {
+            let shards = owners.keys.sorted()
+            let asked = shards.isEmpty ? LogName.coordinator : .commits(shards[turn % shards.count])
+            turn += 1
+            do {
+                let began = around.clock.now()
+                let state = try await around.logs.state(of: asked)
+                // A server before 2.10 does not tell its time; it may not be used with replicas, and so is on one host.
+                let ended = around.clock.now()
+                try await tell(began, state.time ?? ended, ended)
+            } catch let error as LogError {
+                log.warning("the log's time is not known", metadata: ["log": "\(asked)", "error": "\(error)"])
+            }
+            try await around.clock.sleep(until: around.clock.now() + Limits.clockCheckMilliseconds)
+        }
+    }
+
+    private func tell(_ began: Instant, _ logTime: Instant, _ ended: Instant) async throws {
+        let before = around.clockWatch.problem
+        let isRightAgain = around.clockWatch.checked(began: began, logTime: logTime, ended: ended)
+        if let problem = around.clockWatch.problem, before == nil {
+            log.error("nothing is committed", metadata: ["problem": "\(problem)"])
+        }
+        guard isRightAgain else { return }
+        if before != nil { log.notice("the clock is right again") }
+        for owner in owners.values { await owner.tick() }
     }
 
     private func spreadRules() async throws {

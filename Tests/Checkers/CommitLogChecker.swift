@@ -55,17 +55,19 @@ package struct CommitLogChecker: Sendable {
             report("I4 chain of hashes", "commit \(commit.number) does not name the hash of the one before it")
         }
         switch commit.kind {
-        case .fence:
+        case .fence, .trusted:
             if commit.epoch != epoch + 1 {
                 report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)")
             }
-            if !commit.steps.isEmpty { report("I2 one owner", "fence \(commit.number) decides something") }
-        case .steps, .released:
+            if commit.kind == .fence && !commit.steps.isEmpty {
+                report("I2 one owner", "fence \(commit.number) decides something")
+            }
+        case .steps, .released, .releasePoint:
             if commit.epoch != epoch { report("I2 one owner", "commit \(commit.number) of epoch \(commit.epoch) in \(epoch)") }
             if commit.owner != owner {
                 report("I2 one owner", "epoch \(epoch) is \(owner)'s, commit \(commit.number) is \(commit.owner)'s")
             }
-            if lastKind == .released { report("I2 one owner", "commit \(commit.number) comes behind the release") }
+            if lastKind?.endsOwnership == true { report("I2 one owner", "commit \(commit.number) comes behind the release") }
         }
     }
 

@@ -83,6 +83,7 @@ package struct ReferenceInterpreter {
                     apply(events[position.index], record, rules)
                     position.index += 1
                 }
+            case .messages: break
             }
             guard record.sequence < step.inputSequence else { break }
             position = (record.sequence + 1, 0)
@@ -175,7 +176,8 @@ extension Effect {
         case .permitDenied(let customer, _, _, _): return (customer, self)
         case .actionClosed(let closed): return (closed.customer, self)
         case .attributed(let credit): return (credit.customer, self)
-        case .setAside, .sums: return nil
+        case .setAside, .sums, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered, .actionMoved:
+            return nil
         }
     }
 }

@@ -35,7 +35,9 @@ package struct SumsChecker: Sendable {
                 counters[delta.counter, default: 0] += delta.amount
                 if delta.counter == .timersArmed { rules[delta.rule, default: Figures()].armed += delta.amount }
             }
-        case .postponed, .permitGranted, .permitDenied, .setAside: break
+        case .postponed, .permitGranted, .permitDenied, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged,
+            .duplicateOffered, .actionMoved:
+            break
         }
     }
 

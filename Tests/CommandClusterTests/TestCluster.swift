@@ -2,27 +2,33 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// A whole cluster of `reprise` processes on this machine, in event-time mode, with a mailbox.
+/// A whole cluster of `reprise` processes on this machine, with a mailbox.
 final class TestCluster: Sendable {
     let nats: NATSServers
     let folder: ScratchFolder
     let environment: [String: String]
     let gateway: String
     static let writeKey = "write-key-of-the-test"
+    static let adminKey = "admin-key-of-the-test"
 
     private let processes = Mutex<[String: ChildProcess]>([:])
 
     /// Starts everything and returns when it takes events.
-    static func start(workers: Int, shards: Int) async throws -> TestCluster {
+    ///
+    /// - Parameters:
+    ///   - timeMode: how it is installed; none = live.
+    ///   - gateway: more arguments for the gateway.
+    static func start(
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], gateway: [String] = []
+    ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
         do {
-            try await cluster.run([
-                "install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--event-time", "--wait",
-                "30",
-            ])
+            try await cluster.run(
+                ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
+                    + timeMode)
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
-            try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
+            try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
             try cluster.start("dispatcher", ["dispatcher"])
             for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }
             try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
@@ -40,7 +46,7 @@ final class TestCluster: Sendable {
         gateway = "http://127.0.0.1:\(try freePort())"
         environment = [
             "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
-            "REPRISE_ADMIN_KEY": "admin-key-of-the-test", "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
+            "REPRISE_ADMIN_KEY": Self.adminKey, "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
         ]
     }
 
@@ -60,10 +66,7 @@ final class TestCluster: Sendable {
         try await CommandRun.reprise(arguments, environment: environment)
     }
 
-    func processID(_ name: String) throws -> Int32 {
-        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
-        return process.processID
-    }
+    func processID(_ name: String) throws -> Int32 { try process(name).processID }
 
     /// Mails that arrived, as text.
     func mails() throws -> [String] {
@@ -106,8 +109,28 @@ final class TestCluster: Sendable {
         }.joined(separator: "\n")
     }
 
-    private func start(_ name: String, _ arguments: [String]) throws {
-        try launch(name, [try CommandRun.binary()] + arguments)
+    private func start(_ name: String, _ arguments: [String], binary: String? = nil) throws {
+        try launch(name, [try binary ?? CommandRun.binary()] + arguments)
+    }
+
+    /// One more worker, or another run of one; of another build when `binary` names it.
+    func startWorker(_ name: String, binary: String? = nil) throws {
+        try start(name, ["worker", "--name", name], binary: binary)
+    }
+
+    /// A coordinator of this name beside the one called `coordinator`.
+    func startCoordinator(_ name: String) throws {
+        try start(name, ["coordinator", "--coordinator-name", name, "--data", folder.path(name)])
+    }
+
+    func send(_ signal: Int32, to name: String) throws { try process(name).send(signal: signal) }
+
+    /// Kills it with -9 and returns when it is gone.
+    func kill(_ name: String) async throws { try await process(name).killAndWait() }
+
+    private func process(_ name: String) throws -> ChildProcess {
+        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
+        return process
     }
 
     private func startMailbox() async throws {

@@ -88,7 +88,8 @@ import Testing
     }
 
     func heartbeat(_ name: String, draining: Bool = false, shards: [ShardStatus] = []) -> WorkerHeartbeat {
-        WorkerHeartbeat(worker: WorkerID(name: name, instance: "1"), draining: draining, shards: shards, residentBytes: 10)
+        WorkerHeartbeat(
+            worker: WorkerID(name: name, instance: "1"), brain: 1, draining: draining, shards: shards, residentBytes: 10)
     }
 
     func stop(_ task: Task<Void, any Error>) async throws {

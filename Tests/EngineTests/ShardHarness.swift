@@ -108,6 +108,7 @@ final actor ShardHarness {
         } while after != nil
         return pages
     }
+    func activations(_ id: ShardID = ShardID(0)) -> UInt64 { shard(id).activations }
     func customers(_ id: ShardID = ShardID(0)) -> Int { shard(id).customers }
 
     /// Runs every recorded step again from nothing, or from a snapshot taken after the first `from` steps; false unless
@@ -136,5 +137,26 @@ final actor ShardHarness {
             guard try again.replay(step, &queue) == step else { return false }
         }
         return again.encoded() == shard(id).encoded()
+    }
+
+    /// From now on the shard is what a brain with these rules, of the same revision, makes of the recorded steps when it
+    /// takes them as the truth. The step that brings the sums up is added to those recorded. Returns what differed.
+    func trust(_ set: RuleSet, _ id: ShardID = ShardID(0)) throws -> [TrustedReplay.Difference] {
+        rules = CompiledRules(set)
+        revisions[set.revision] = rules
+        let shard = Shard(id: id, installation: installation, rules: rules, executor: executor)
+        var queue = InputQueue()
+        for record in inputs[id] ?? [] { queue.append(record) }
+        let trusted = TrustedReplay(shard)
+        var differences: [TrustedReplay.Difference] = []
+        for step in steps[id] ?? [] { differences += try trusted.replay(step, &queue) }
+        #expect(trusted.differences == differences.count)
+        steps[id, default: []].append(trusted.finish())
+        // What is served is what its snapshot says.
+        let restored = Shard(id: id, installation: installation, rules: rules, executor: executor)
+        try restored.restore(shard.encoded())
+        #expect(restored.encoded() == shard.encoded())
+        shards[id] = restored
+        return differences
     }
 }

@@ -71,6 +71,21 @@ import Testing
         #expect(try InputMessage.decoded(Self.bytes(golden)) == message)
     }
 
+    @Test func `messages between shards`() throws {
+        let golden = Golden.messages
+        let seen = Event(
+            customer: Self.customer, time: Self.day, identifiers: [Identifier(CustomerKey("card:7"), isVerified: true)],
+            body: .engagement(Engagement(kind: .opened)))
+        let bodies = [
+            ShardMessage.claim(Identifier(CustomerKey("card:7")), customer: Self.customer, former: .anonymous("x")),
+            .event(seen, arrived: Self.day + 5), .merge(.anonymous("x"), into: Self.customer),
+            .absorb(.anonymous("x"), into: Self.customer, profile: [1, 2, 3]),
+        ].map { $0.encoded() }
+        let message = InputMessage.messages(source: ShardID(3), first: 300, bodies: bodies)
+        #expect(Self.hex(message.encoded()) == golden)
+        #expect(try InputMessage.decoded(Self.bytes(golden)) == message)
+    }
+
     private static let decision = Decision(
         customer: customer, action: action, rule: rule, due: day, decided: day + 60_000, reason: .notInSegment)
 
@@ -105,6 +120,21 @@ import Testing
         ),
         (.setAside(inputSequence: 300, index: 2, reason: "currency"), Golden.setAside),
         (.sums([SumDelta(.orders, amount: 2), SumDelta(.timersArmed, rule: rule, amount: -1)]), Golden.sums),
+        (
+            .actionMoved(
+                ActionOpened(
+                    customer: customer, action: action, rule: rule, channel: .email, due: day, decided: day + 1000,
+                    deadline: day + Milliseconds.day, subject: "p1")), Golden.actionMoved
+        ),
+        (
+            .messageSent(
+                to: ShardID(3), counter: 300,
+                body: ShardMessage.merge(.anonymous("x"), into: customer).encoded()), Golden.messageSent
+        ),
+        (.messagesDelivered(to: ShardID(3), through: 300), Golden.messagesDelivered),
+        (.messageApplied(from: ShardID(3), counter: 300), Golden.messageApplied),
+        (.merged(.anonymous("x"), into: customer, time: day), Golden.merged),
+        (.duplicateOffered(customer, .user("43"), identifier: CustomerKey("card:7")), Golden.duplicateOffered),
     ]
 
     @Test(arguments: 0..<RandomValues.effectKinds) func `an effect of each kind`(kind: Int) throws {

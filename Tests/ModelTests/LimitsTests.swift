@@ -44,18 +44,32 @@ import Testing
                     decided: Limits.timeMax + 30 * Milliseconds.day, reason: .notInSegment)))
     }
 
-    @Test func `I8 I3 a commit at its target takes one full step more, and a message takes the commit`() {
-        let largest = Limits.commitBytesTarget + Limits.stepEffectBytesMax + frameBytes(steps: Limits.commitStepsMax)
-        #expect(largest <= Limits.commitBytesMax)
+    @Test func `I8 I3 a full step, and steps that together are no more, fit a commit, and a message takes the commit`() {
+        #expect(Limits.stepEffectBytesMax + frameBytes(steps: Limits.commitStepsMax) <= Limits.commitBytesMax)
         #expect(Limits.commitBytesMax + headerBytes <= Limits.messageBytesMax)
     }
 
-    @Test func `I8 what one customer's wake-ups and event decide at once fits a commit of its own`() {
+    @Test func `I8 what one customer's wake-ups and event decide at once fits behind a step at its target`() {
         let wakeUps = Limits.timersMax * opened
         let event = Limits.rulesMax * suppressed
-        #expect(wakeUps <= Limits.stepEffectBytesMax)
-        #expect(event <= Limits.stepEffectBytesMax)
-        #expect(wakeUps + event + frameBytes(steps: 1) <= Limits.commitBytesMax)
+        #expect(wakeUps <= Limits.customerEffectBytesMax)
+        #expect(event <= Limits.customerEffectBytesMax)
+        #expect(Limits.commitBytesTarget + wakeUps + event <= Limits.stepEffectBytesMax)
+    }
+
+    @Test func `I8 a profile on its way to another shard fits a message, its step and its input message`() {
+        let message = Limits.shardMessageBytesMax
+        #expect(Limits.commitBytesTarget + message + 64 * opened <= Limits.stepEffectBytesMax)
+        #expect(message + headerBytes <= Limits.batchBytesMax)
+        // Traits, orders, products by their ids, timers, actions, touches, identifiers.
+        let id = Limits.identifierBytesMax
+        let identifiers = (6 * Limits.identifiersPerKindMax + Limits.mergedKeysMax) * (Limits.customerKeyBytesMax + 3)
+        let profile =
+            Limits.traitsMax * (Limits.nameBytesMax + Limits.traitValueBytesMax + 4) + Limits.ordersKeptMax * (id + 64)
+            + Limits.productsKeptMax * (id + 16) + Limits.timersMax * (id + 48) + Limits.openActionsMax * (id + 96)
+            + 2 * Limits.touchesMax * 48 + identifiers
+        #expect(profile + 2 * Limits.customerKeyBytesMax + 64 <= message)
+        #expect(Limits.outboxBytesMax > message && Limits.outboxMessagesMax > Limits.eventIdentifiersMax)
     }
 
     @Test func `I8 a permit with a full profile fits a step`() {
@@ -96,6 +110,9 @@ import Testing
         #expect(Limits.unknownEventBytesMax <= Limits.eventJSONBytesMax)
         #expect(Limits.identifierBytesMax + "email:".utf8.count <= Limits.customerKeyBytesMax)
         #expect(Limits.bodyEventsMax <= Limits.batchEventsMax)
+        #expect(Limits.bodyEventsMax <= Limits.customerEventsBurst, "a batch of one customer's events passes once in a while")
+        #expect(3 * Limits.bodyBytesMax <= Limits.requestBytesInFlightMax)
+        #expect(Limits.batchBytesMax <= Limits.inputsWaitingBytesMax)
     }
 
     @Test func `I8 shards are numbered by 16 bits and default to a number that is allowed`() {

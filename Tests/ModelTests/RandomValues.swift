@@ -70,7 +70,20 @@ extension RandomValues {
     static let bodyKinds = 8
 
     mutating func event(_ kind: Int) -> Event {
-        Event(messageID: chance(30) ? 0 : wide() | 1, customer: key(), time: instant(), body: body(kind))
+        Event(
+            messageID: chance(30) ? 0 : wide() | 1, customer: key(), time: instant(),
+            identifiers: chance(60) ? [] : list(upTo: 4) { $0.identifier() }, body: body(kind))
+    }
+
+    mutating func identifier() -> Identifier { Identifier(key(), isVerified: chance(50)) }
+
+    mutating func message() -> ShardMessage {
+        switch below(4) {
+        case 0: .claim(identifier(), customer: key(), former: optional { $0.key() })
+        case 1: .event(event(below(Self.bodyKinds)), arrived: instant())
+        case 2: .merge(key(), into: key())
+        default: .absorb(key(), into: key(), profile: list(upTo: 9) { UInt8(truncatingIfNeeded: $0.next()) })
+        }
     }
 
     mutating func product() -> Product { Product(id: text(), name: text(), category: text(), brand: text()) }
@@ -108,7 +121,9 @@ extension RandomValues {
 }
 
 extension RandomValues {
-    static let effectKinds = 9
+    static let effectKinds = 15
+
+    mutating func shard() -> ShardID { ShardID(UInt16(truncatingIfNeeded: next())) }
 
     mutating func decision() -> Decision {
         Decision(
@@ -141,6 +156,16 @@ extension RandomValues {
                     customer: key(), action: action(), rule: rule(), orderID: text(), kind: pick(Attribution.Kind.allCases),
                     revenue: signed(), sales: signed(), conversions: signed(), time: instant()))
         case 7: .setAside(inputSequence: unsigned(), index: UInt32(truncatingIfNeeded: next()), reason: text())
+        case 8:
+            .actionMoved(
+                ActionOpened(
+                    customer: key(), action: action(), rule: rule(), channel: pick(Channel.allCases), due: instant(),
+                    decided: instant(), deadline: instant(), subject: text()))
+        case 9: .messageSent(to: shard(), counter: unsigned(), body: message().encoded())
+        case 10: .messagesDelivered(to: shard(), through: unsigned())
+        case 11: .messageApplied(from: shard(), counter: unsigned())
+        case 12: .merged(key(), into: key(), time: instant())
+        case 13: .duplicateOffered(key(), key(), identifier: key())
         default:
             .sums(list(upTo: 6) { SumDelta($0.pick(Counter.allCases), rule: $0.rule(), amount: $0.signed()) })
         }

@@ -37,6 +37,33 @@ import Testing
         }
     }
 
+    @Test func `messages between shards, alone and in an input message`() throws {
+        for seed in 0..<200 {
+            var random = RandomValues(seed: UInt64(seed))
+            let messages = random.list(upTo: 6) { $0.message() }
+            let bodies = messages.map { $0.encoded() }
+            #expect(try bodies.map { try ShardMessage.decoded($0) } == messages, "seed \(seed)")
+            let input = InputMessage.messages(source: random.shard(), first: random.unsigned(), bodies: bodies)
+            #expect(try InputMessage.decoded(input.encoded()) == input, "seed \(seed)")
+        }
+    }
+
+    @Test func `an event passed on is the same event of another customer`() throws {
+        for seed in 0..<200 {
+            var random = RandomValues(seed: UInt64(seed))
+            var event = random.event(random.below(RandomValues.bodyKinds))
+            let bytes = InputMessage.events([event]).encoded()
+            guard case .events(var reader) = try InputContent.read(bytes), let header = try reader.next() else {
+                Issue.record("seed \(seed): no event")
+                continue
+            }
+            event.customer = random.key()
+            let arrived = random.instant()
+            let passed = ShardMessage.passingOn(header, of: bytes, to: event.customer, arrived: arrived)
+            #expect(try ShardMessage.decoded(passed) == .event(event, arrived: arrived), "seed \(seed)")
+        }
+    }
+
     @Test func `an event alone, relative to any base`() throws {
         for seed in 0..<300 {
             var random = RandomValues(seed: UInt64(seed))

@@ -36,7 +36,7 @@ import Testing
         "CSimdjson": ["Gateway"],
         "CZlib": ["Gateway"],
         "GRDB": ["Coordinator"],
-        "Hummingbird": ["Gateway"],
+        "Hummingbird": ["Gateway"], "HummingbirdCore": ["Gateway"],
         "Yams": ["ConfigurationFiles"],
         "ArgumentParser": ["reprise", "loadtest", "chaos"],
     ]

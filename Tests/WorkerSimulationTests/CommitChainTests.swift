@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Commit chain")
 struct CommitChainTests {
-    private func chain() -> CommitChain { CommitChain(shard: ShardID(0), owner: "a#1", after: .empty) }
+    private func chain() -> CommitChain { CommitChain(shard: ShardID(0), owner: "a#1", brain: 1, after: .empty) }
 
     private func read(_ sent: CommitChain.Sent) throws -> ReadCommit {
         try ReadCommit(LogRecord(sequence: sent.number, time: .distantPast, payload: sent.bytes))
@@ -44,17 +44,17 @@ struct CommitChainTests {
         #expect(chain.acknowledged == 2)
 
         var other = CommitChain(
-            shard: ShardID(0), owner: "b#2", after: LogEnd(number: 2, hash: second.hash, epoch: second.commit.epoch))
+            shard: ShardID(0), owner: "b#2", brain: 1, after: LogEnd(number: 2, hash: second.hash, epoch: second.commit.epoch))
         let fence = try read(other.next(.fence, [], completedInput: 0))
         #expect(chain.settle(fence) == .lost(by: "b#2"), "only a higher epoch is a fence")
 
         var next = CommitChain(
-            shard: ShardID(0), owner: "c#3", after: LogEnd(number: 1, hash: 7, epoch: second.commit.epoch))
+            shard: ShardID(0), owner: "c#3", brain: 1, after: LogEnd(number: 1, hash: 7, epoch: second.commit.epoch))
         let late = next.next(.fence, [], completedInput: 0)
         #expect(next.settle(second) == .lost(by: "a#1"), "the owner before went on: fence \(late.number) has no place")
 
         var twin = CommitChain(
-            shard: ShardID(0), owner: "a#1", after: LogEnd(number: 2, hash: 99, epoch: second.commit.epoch))
+            shard: ShardID(0), owner: "a#1", brain: 1, after: LogEnd(number: 2, hash: 99, epoch: second.commit.epoch))
         let foreign = try read(twin.next(.steps, [], completedInput: 0))
         guard case .broken = chain.settle(foreign) else {
             Issue.record("a commit of our epoch that we never wrote is not taken for ours")

@@ -33,9 +33,13 @@ final class SimulatedInstallation: Sendable {
     deinit { pacing.cancel() }
 
     /// Starts a worker; cancelling the task stops it in order.
-    func start(_ id: WorkerID, snapshotEveryBytes: Int = 16 << 10) -> Task<Void, any Error> {
-        let options = WorkerOptions(id: id, threads: 1, snapshotEveryBytes: snapshotEveryBytes)
-        return Task { [installation, logs, snapshots, messaging, clock] in
+    func start(
+        _ id: WorkerID, snapshotEveryBytes: Int = 16 << 10, brain: UInt32? = nil, clock own: (any WallClock)? = nil
+    ) -> Task<Void, any Error> {
+        var options = WorkerOptions(id: id, threads: 1, snapshotEveryBytes: snapshotEveryBytes)
+        if let brain { options.brain = brain }
+        let clock = own ?? clock
+        return Task { [options, installation, logs, snapshots, messaging] in
             try await WorkerRole.run(
                 options: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging,
                 clock: clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -43,9 +47,9 @@ final class SimulatedInstallation: Sendable {
     }
 
     /// Says who lives and who owns each shard; indices into `alive`.
-    func place(alive: [WorkerID], owners: [Int?]) async throws {
+    func place(alive: [WorkerID], owners: [Int?], trusted: [TrustedEnd] = []) async throws {
         let record = CoordinatorRecord(
-            epoch: 1, coordinator: "test", placement: PlacementRecord(alive: alive, owners: owners))
+            epoch: 1, coordinator: "test", placement: PlacementRecord(alive: alive, owners: owners, trusted: trusted))
         _ = try await durably(.coordinator, Array(try JSONEncoder().encode(record)))
     }
 

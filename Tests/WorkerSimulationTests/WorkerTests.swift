@@ -75,7 +75,7 @@ struct WorkerTests {
         let fold = try await installation.answers(closing: closing)
         #expect(fold.answers == expected)
         let moved = try installation.commits(1)
-        let release = try #require(moved.firstIndex { $0.kind == .released })
+        let release = try #require(moved.firstIndex { $0.kind.endsOwnership })
         #expect(moved[release].owner == first.description)
         #expect(moved[release + 1].kind == .fence && moved[release + 1].owner == second.description)
         #expect(try installation.commits(0).allSatisfy { $0.owner == first.description }, "what need not move stays")

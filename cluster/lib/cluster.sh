@@ -18,6 +18,22 @@ build_release() {
     [ -x "$reprise" ] || fail "the build left no $reprise"
 }
 
+# Builds `reprise` once more, with a brain of the next version that decides otherwise, for the tests of upgrades; leaves it
+# at .build/next-brain/reprise. It shares the folder of the tests' build, so only the engine and what depends on it are
+# built twice; call it before the tests are built. Nothing is done when no source is newer than it.
+build_next_brain() {
+    local log binary="$root/.build/next-brain/reprise"
+    if [ -x "$binary" ] && [ -z "$(find "$root/Sources" "$root/Package.swift" -newer "$binary" -type f -print -quit)" ]; then
+        return 0
+    fi
+    log=$(mktemp)
+    REPRISE_BRAIN=next swift build --product reprise >"$log" 2>&1 || build_failed "$log"
+    rm -f "$log"
+    mkdir -p "${binary%/*}"
+    cp "$root/.build/debug/reprise" "$binary.new"
+    mv "$binary.new" "$binary"
+}
+
 build_failed() {
     grep -E 'error:' "$1" >&2 || tail -n 40 "$1" >&2
     rm -f "$1"

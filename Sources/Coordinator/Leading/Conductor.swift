@@ -18,6 +18,14 @@ final class Conductor: Sendable {
         /// Workers that are heard although a later run of their name is.
         var twins: [WorkerID]
         var heartbeats: [WorkerID: WorkerHeartbeat]
+        var constraints: TakeoverConstraints
+
+        /// Every shard that nobody can take over now, and what to do.
+        var waiting: [String] {
+            let living = members.filter(\.isLiving)
+            let roster = Roster(alive: living.map(\.worker), placeable: living.filter { !$0.isDraining }.map(\.worker))
+            return constraints.problems(roster: roster, trusted: placement.trusted)
+        }
     }
 
     private let core: Mutex<CoordinatorCore>
@@ -49,7 +57,8 @@ final class Conductor: Sendable {
             View(
                 me: core.election.me, isLeading: core.election.leadingEpoch != nil,
                 epoch: core.election.leadingEpoch ?? core.election.known.epoch, placement: core.election.placement,
-                members: core.membership.all, twins: core.membership.twins, heartbeats: core.heartbeats)
+                members: core.membership.all, twins: core.membership.twins, heartbeats: core.heartbeats,
+                constraints: core.constraints)
         }
     }
 
@@ -98,6 +107,32 @@ final class Conductor: Sendable {
             !$0.isDraining && $0.worker.name != name && !view.placement.drained.contains($0.worker.name)
         }
         guard !others.isEmpty else { throw CoordinatorProblem("no other worker could take the shards of '\(name)'") }
+    }
+
+    private static let trustMilliseconds: Int64 = 4000
+
+    /// A person trusts the logs of these shards, nil = of all that wait for another brain. Returns when that stands in
+    /// COORD; throws when it does not in time.
+    func trust(_ shards: [Int]?) async throws -> TrustAnswer {
+        let needs = view.constraints.needs
+        var answer = TrustAnswer(trusted: [], refused: [:])
+        for shard in shards ?? needs.keys.sorted() {
+            if let need = needs[shard] {
+                answer.trusted.append(TrustedEnd(shard: shard, commit: need.commit))
+            } else {
+                answer.refused[shard] = "does not wait for another brain"
+            }
+        }
+        let wanted = answer.trusted
+        take(.trust(wanted))
+        let deadline = clock.now() + Self.trustMilliseconds
+        while !wanted.allSatisfy({ view.placement.trusted.contains($0) || view.constraints.needs[$0.shard] == nil }) {
+            guard clock.now() < deadline, view.isLeading else {
+                throw CoordinatorProblem("COORD did not take it within \(Self.trustMilliseconds) ms; ask again")
+            }
+            try await clock.sleep(until: clock.now() + 100)
+        }
+        return answer
     }
 
     private func heardCoordinator(_ payload: [UInt8]) {
@@ -149,10 +184,6 @@ final class Conductor: Sendable {
         do {
             let last = try await logs.last(of: .coordinator)
             let record = try last.map { try JSONDecoder().decode(CoordinatorRecord.self, from: Data($0.payload)) }
-            if let record, record.version != CoordinatorRecord.currentVersion {
-                throw CoordinatorProblem(
-                    "COORD has version \(record.version), this program knows \(CoordinatorRecord.currentVersion)")
-            }
             take(.lastRead(.success(Election.Known(sequence: last?.sequence ?? 0, record: record))))
         } catch let error as LogError {
             log.warning("COORD cannot be read now", metadata: ["error": "\(error)"])

@@ -10,6 +10,8 @@ struct CoordinatorCore: Sendable {
         case workerHeartbeat(WorkerHeartbeat)
         case lastRead(Result<Election.Known, LogError>)
         case appended(Result<UInt64, LogError>)
+        /// A person trusts the logs of shards that wait for another brain, as they end now.
+        case trust([TrustedEnd])
         /// A person wants this worker to own nothing, or to own shards again.
         case drain(name: String, isDrained: Bool)
     }
@@ -24,6 +26,10 @@ struct CoordinatorCore: Sendable {
     /// The newest heartbeat of each worker that is remembered.
     private(set) var heartbeats: [WorkerID: WorkerHeartbeat] = [:]
     private let shards: Int
+    /// Which workers can take which shards over.
+    private(set) var constraints = TakeoverConstraints()
+    /// What was asked for and does not stand in COORD yet.
+    private var trusting: Set<TrustedEnd> = []
     private let settings: Settings
     private var moves = MovesUnderWay()
     private var lastElectionTick: Instant?
@@ -49,10 +55,11 @@ struct CoordinatorCore: Sendable {
         case .workerHeartbeat(let heartbeat): hear(heartbeat, now: now)
         case .lastRead(let result): actions = election.lastRead(result, now: now)
         case .appended(let result): actions = election.appended(result, now: now)
+        case .trust(let ends): if election.leadingEpoch != nil { trusting.formUnion(ends) }
         case .drain(let name, let isDrained): if election.leadingEpoch != nil { drains[name] = isDrained }
         }
         for case .lead in actions { membership.assume(election.placement.alive, now: now) }
-        if election.leadingEpoch == nil { drains = [:] }
+        if election.leadingEpoch == nil { (drains, trusting) = ([:], []) }
         return actions + place(now: now)
     }
 
@@ -66,9 +73,11 @@ struct CoordinatorCore: Sendable {
     private mutating func hear(_ heartbeat: WorkerHeartbeat, now: Instant) {
         guard membership.heard(heartbeat.worker, draining: heartbeat.draining, now: now) else { return }
         heartbeats[heartbeat.worker] = heartbeat
+        constraints.hear(heartbeat)
         if heartbeats.count > Limits.workersMax {
             let known = Set(membership.all.map(\.worker))
             heartbeats = heartbeats.filter { known.contains($0.key) }
+            constraints.forget(allBut: known)
         }
     }
 
@@ -79,9 +88,11 @@ struct CoordinatorCore: Sendable {
         let drained = before.drained.filter { drains[$0] != false } + drains.filter(\.value).keys
         roster.placeable.removeAll { drained.contains($0.name) }
         let moving = moves.underWay(before, alive: roster.alive, heartbeats: heartbeats, now: now)
+        let trusted = trusted(before)
         let basis = PlacementBasis(
             roster: roster, standbys: settings.standbys, moving: moving, movesAtOnceMax: Limits.movesAtOnceMax,
-            drained: drained.sorted())
+            drained: drained.sorted(), trusted: trusted,
+            eligible: constraints.eligible(roster: roster, previous: before.ownersByShard, trusted: trusted))
         if let made, made.basis == basis, made.from == before { return [] }
         made = (basis, before)
         let placement = before.next(shards: shards, basis: basis)
@@ -89,5 +100,21 @@ struct CoordinatorCore: Sendable {
         // A record that is not taken leaves the placement as it was: it is to be made again.
         made = nil
         return election.propose(placement)
+    }
+
+    /// What stands in COORD and what is asked for, as long as nobody has taken the shard over with it.
+    private mutating func trusted(_ before: PlacementRecord) -> [TrustedEnd] {
+        let ends = Set(before.trusted).union(trusting).filter { end in
+            constraints.needs[end.shard].map { $0.commit == end.commit } ?? !isServed(end)
+        }
+        trusting.subtract(before.trusted)
+        trusting.formIntersection(ends)
+        return ends.sorted { ($0.shard, $0.commit) < ($1.shard, $1.commit) }
+    }
+
+    private func isServed(_ end: TrustedEnd) -> Bool {
+        heartbeats.values.contains { heartbeat in
+            heartbeat.shards.contains { $0.shard == end.shard && $0.phase == .serving && $0.commit > end.commit }
+        }
     }
 }

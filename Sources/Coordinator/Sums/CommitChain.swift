@@ -73,7 +73,7 @@ struct CommitChain: Sendable {
         guard commit.previousHash == position.hash else {
             throw SumsProblem(.broken, shard, "commit \(number) does not follow the commit \(position.number) that was added")
         }
-        guard commit.kind == .fence ? commit.epoch > position.epoch : commit.epoch == position.epoch else {
+        guard commit.kind.beginsEpoch ? commit.epoch > position.epoch : commit.epoch == position.epoch else {
             throw SumsProblem(
                 .broken, shard, "commit \(number) (\(commit.kind)) has epoch \(commit.epoch) after \(position.epoch)")
         }

@@ -71,7 +71,9 @@ struct Sums: Equatable, Sendable {
         case .attributed(let attribution): add(attribution)
         case .sums(let deltas):
             for delta in deltas { counters[CounterKey(counter: delta.counter, rule: delta.rule), default: 0] += delta.amount }
-        case .postponed, .permitGranted, .permitDenied, .setAside: break
+        case .postponed, .permitGranted, .permitDenied, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged,
+            .duplicateOffered, .actionMoved:
+            break
         }
     }
 

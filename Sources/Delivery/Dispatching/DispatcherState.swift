@@ -85,6 +85,9 @@ struct DispatcherState: Sendable {
         case .actionOpened(let opened):
             guard Self.isDeliverable(opened.channel) else { return [] }
             noteOpen(opened.action, shard, opened.customer, opened.deadline)
+        case .actionMoved(let opened):
+            guard Self.isDeliverable(opened.channel) else { return [] }
+            moved(opened, to: shard)
         case .permitGranted(let grant):
             return granted(GrantedAction(shard: shard, grant: grant, configuration: configuration), now: now) + next(now: now)
         case .permitDenied(_, let action, let attempt, let reason):

@@ -15,6 +15,22 @@ extension DispatcherState {
         wait(action, TrackedAction(shard: shard, customer: customer, deadline: deadline))
     }
 
+    /// The action's customer was merged into another one, in this shard. What is under way goes on: told to the former
+    /// customer, it reaches the new one.
+    mutating func moved(_ opened: ActionOpened, to shard: ShardID) {
+        guard var tracked = actions[opened.action] else {
+            return noteOpen(opened.action, shard, opened.customer, opened.deadline)
+        }
+        if case .asked(_, _, isLate: true) = tracked.phase {
+            answered(tracked.shard)
+            lateAnswers[shard, default: 0] += 1
+        }
+        tracked.shard = shard
+        tracked.customer = opened.customer
+        actions[opened.action] = tracked
+        if tracked.phase == .waiting { queues[shard, default: ActionQueue()].push(opened.action, at: tracked.deadline) }
+    }
+
     mutating func wait(_ action: ActionID, _ tracked: TrackedAction) {
         var tracked = tracked
         tracked.phase = .waiting

@@ -20,8 +20,9 @@ struct TrackedAction: Equatable, Sendable {
         case elsewhere(AttemptID, at: Instant)
     }
 
-    let shard: ShardID
-    let customer: CustomerKey
+    /// Both change when the customer is merged into another.
+    var shard: ShardID
+    var customer: CustomerKey
     let deadline: Instant
     var phase = Phase.waiting
     /// Attempts that failed, for which the message itself was the reason.

@@ -6,7 +6,12 @@ import Model
 struct Brain: Sendable {
     var rules: CompiledRules
     var products: ProductTable
+    /// Where other customers and identifiers are at home.
+    let shards: ShardMap
+    var outbox = Outbox()
     var effects = StepEffects()
+    /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
+    var decided: [ActionID: Timer]?
 
     /// Applies an event that happened at `now`. Wake-ups due by then have run.
     mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault)
@@ -17,7 +22,8 @@ struct Brain: Sendable {
             if product.kind == .viewed || product.kind == .clicked { profile.views += 1 }
         case .identify(let identify): try apply(identify, to: &profile)
         case .engagement(let engagement): apply(engagement, to: &profile)
-        case .named, .alias: break
+        case .named: break
+        case .alias(let previous): tie(previous, to: customer)
         case .permitRequest(let action, let attempt): answer(attempt, for: action, at: now, customer: customer, in: &profile)
         case .outcome(let action, let attempt, let outcome, let detail):
             close(action, attempt, outcome, detail, at: now, customer: customer, in: &profile)

@@ -13,6 +13,8 @@ package final actor CustomerActor {
     private(set) var key = CustomerKey("")
     private(set) var profile = Profile()
     private var packed: [UInt8] = []
+    /// Counted among the customers when it was bound to.
+    private(set) var wasCustomer = false
 
     package init(executor: any SerialExecutor) { self.executor = executor }
 
@@ -29,13 +31,18 @@ package final actor CustomerActor {
         } catch {
             preconditionFailure("dormant customer \(slot): \(error)")
         }
+        wasCustomer = profile.isCustomer
     }
 
     /// Binds to a customer of whom nothing is known yet.
     func activate(new key: CustomerKey) {
         self.key = key
         profile.clear()
+        wasCustomer = false
     }
+
+    /// Takes another profile for the customer it is bound to.
+    func replace(_ profile: Profile) { self.profile = profile }
 
     /// Whether it is bound to the customer whose key stands there.
     func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
@@ -47,6 +54,25 @@ package final actor CustomerActor {
 
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {
         try brain.apply(body, at: now, customer: key, to: &profile)
+    }
+
+    func claim(_ identifiers: [Identifier], _ brain: inout Brain) {
+        brain.claim(identifiers, customer: key, in: &profile)
+    }
+
+    /// Somebody claims the identifier under whose key this stands.
+    func take(claim identifier: Identifier, of customer: CustomerKey, former: CustomerKey?, _ brain: inout Brain) {
+        brain.take(claim: identifier, of: customer, former: former, in: &profile)
+    }
+
+    /// Becomes part of another customer.
+    func merge(into survivor: CustomerKey, _ brain: inout Brain) {
+        brain.merge(key, into: survivor, in: &profile)
+    }
+
+    /// Another customer becomes part of this one.
+    func absorb(_ other: Profile, of key: CustomerKey, at now: Instant, _ brain: inout Brain) {
+        brain.absorb(other, of: key, at: now, customer: self.key, into: &profile)
     }
 
     /// The customer's bytes: the key, its length before it, and the profile.

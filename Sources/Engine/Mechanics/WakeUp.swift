@@ -28,6 +28,7 @@ extension Brain {
     /// Whether what the timer was set for is still wanted `now`, which is its due time or, after an outage, later.
     private mutating func decide(_ timer: Timer, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
         let action = ActionID(timer, customer: customer, products: products)
+        decided?[action] = timer
         func decision(_ reason: Reason) -> Decision {
             Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
         }
@@ -70,7 +71,7 @@ extension Brain {
                 return effects.add(.suppressed(decision))
             }
         }
-        let deadline = now + rule.postponeMilliseconds
+        let deadline = now + rule.postponeMilliseconds + testedChange.deadlineMilliseconds
         effects.add(
             .actionOpened(
                 ActionOpened(

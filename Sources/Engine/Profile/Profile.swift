@@ -25,6 +25,8 @@ package struct Profile: Equatable, Sendable {
     package var touches: [Touch] = []
     /// By name ascending.
     package var traits: [Trait] = []
+    /// Nil for most: nothing but the key is known.
+    package var identity: Identity?
 
     package init() {}
 
@@ -45,7 +47,11 @@ package struct Profile: Equatable, Sendable {
         open.removeAll(keepingCapacity: true)
         touches.removeAll(keepingCapacity: true)
         traits.removeAll(keepingCapacity: true)
+        if identity != nil { identity = nil }
     }
+
+    /// Leads to another customer and is none itself.
+    var isMark: Bool { identity?.leadsTo != nil }
 
     /// When this customer next wants to be woken: its first timer, or the first deadline of an action nobody has asked for.
     var nextWakeUp: Instant? {

@@ -18,6 +18,7 @@ extension Profile {
         static let touches = Parts(rawValue: 1 << 9)
         static let traits = Parts(rawValue: 1 << 10)
         static let lapse = Parts(rawValue: 1 << 11)
+        static let identity = Parts(rawValue: 1 << 12)
     }
 
     private var parts: Parts {
@@ -34,6 +35,7 @@ extension Profile {
         if !touches.isEmpty { parts.insert(.touches) }
         if !traits.isEmpty { parts.insert(.traits) }
         if lapseDecided != nil { parts.insert(.lapse) }
+        if identity != nil { parts.insert(.identity) }
         return parts
     }
 
@@ -71,6 +73,7 @@ extension Profile {
                 writer.string(trait.value)
             }
         }
+        if let identity { identity.pack(into: &writer) }
     }
 
     mutating func unpack(from reader: inout ByteReader) throws(FormatError) {
@@ -116,6 +119,7 @@ extension Profile {
                 traits.append(Trait(try reader.string(), try reader.string()))
             }
         }
+        if parts.contains(.identity) { identity = try Identity.unpack(&reader) }
         try reader.finish()
     }
 }

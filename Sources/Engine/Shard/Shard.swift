@@ -19,6 +19,8 @@ package final class Shard {
     package internal(set) var clock = Instant.distantPast
     /// Events applied since this object was made.
     package internal(set) var eventsApplied: UInt64 = 0
+    /// Customers bound to apply events since this object was made.
+    package internal(set) var activations: UInt64 = 0
     /// Actions without an outcome.
     package internal(set) var openActions = 0
 
@@ -26,22 +28,28 @@ package final class Shard {
     var calendar = WakeUpCalendar()
     var window = MessageWindow()
     var brain: Brain
+    var inbox = Inbox()
+    /// While steps of another brain are run again: keeps the customers as they were before the step.
+    var trusted: TrustedReplay?
     /// How fast what is late may run. No state: a step records how much of it ran.
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.
     var bound: Bound?
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
+    /// Slots of identifiers that several customers claim.
+    var doubtful: Set<UInt32> = []
+    /// Those among the keys that are neither marks nor mere identifiers.
+    package internal(set) var customers = 0
 
     package init(id: ShardID, installation: Installation, rules: CompiledRules, executor: any SerialExecutor) {
         self.id = id
         map = installation.shards
         timeMode = installation.timeMode
         customer = CustomerActor(executor: executor)
-        brain = Brain(rules: rules, products: ProductTable())
+        brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards)
     }
 
-    package var customers: Int { table.count }
     package var rules: CompiledRules { brain.rules }
 
     /// From now on decisions follow this revision. Takes effect between steps.
@@ -105,14 +113,28 @@ package final class Shard {
         let packed = customer.pack()
         let place: UInt32
         if let slot {
+            if let trusted, trusted.before[slot] == nil { table.load(slot, into: &trusted.before[slot, default: []]) }
             table.store(slot, packed)
             place = slot
         } else {
             place = table.add(hash: hash, packed: packed)
-            brain.effects.add(.customers, 1)
+        }
+        let isCustomer = customer.profile.isCustomer
+        if isCustomer != customer.wasCustomer {
+            customers += isCustomer ? 1 : -1
+            brain.effects.add(.customers, isCustomer ? 1 : -1)
         }
         note(wakeUp: customer.nextWakeUp, of: place)
         note(open: customer.profile.open.count, of: place)
+        if let identity = customer.profile.identity { note(identity, under: customer.key, of: place) }
+    }
+
+    func note(_ identity: Identity, under key: CustomerKey, of slot: UInt32) {
+        if identity.isDoubtful(under: key) {
+            doubtful.insert(slot)
+        } else if !doubtful.isEmpty {
+            doubtful.remove(slot)
+        }
     }
 
     private func note(wakeUp due: Int64, of slot: UInt32) {

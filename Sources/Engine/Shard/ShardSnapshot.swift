@@ -5,7 +5,7 @@ package import Model
 
 extension Shard {
     private static let magic: UInt8 = 0xE1
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// The whole state between two steps.
     package func encoded() -> [UInt8] {
@@ -20,6 +20,8 @@ extension Shard {
         writer.instant(clock)
         window.write(to: &writer)
         brain.products.write(to: &writer)
+        brain.outbox.write(to: &writer)
+        inbox.write(to: &writer)
         writer.count(table.count)
         var packed: [UInt8] = []
         for slot in 0..<UInt32(table.count) {
@@ -48,6 +50,8 @@ extension Shard {
         clock = try reader.instant()
         window = try MessageWindow.read(&reader)
         brain.products = try ProductTable.read(&reader)
+        brain.outbox = try Outbox.read(&reader)
+        inbox = try Inbox.read(&reader)
         for _ in 0..<(try reader.count()) { try restoreCustomer(try reader.block()) }
         try reader.finish()
     }
@@ -63,6 +67,11 @@ extension Shard {
             calendar.insert(WakeUpCalendar.Entry(due: due.milliseconds, slot: slot))
         }
         note(open: profile.open.count, of: slot)
+        if profile.isCustomer { customers += 1 }
+        if let identity = profile.identity {
+            var keyReader = ByteReader(packed, in: 1..<1 + Int(length))
+            note(identity, under: try CustomerKey.read(&keyReader), of: slot)
+        }
     }
 
     private struct Header {
@@ -72,9 +81,7 @@ extension Shard {
     }
 
     private static func header(_ reader: inout ByteReader) throws(FormatError) -> Header {
-        guard try reader.byte() == magic else { throw FormatError(.invalid("magic"), at: 0) }
-        let version = try reader.byte()
-        guard version == Self.version else { throw FormatError(.version(version), at: 1) }
+        try reader.header(magic, version, of: "a shard's snapshot")
         return Header(id: ShardID(try reader.fixed()), timeMode: try reader.choice(), revision: try reader.varint())
     }
 }

@@ -14,7 +14,12 @@ extension Shard {
         let bytes = Array(key.text.utf8)
         var view = CustomerView(customer: key.text, shard: Int(id.number), found: false, currency: rules.set.currency)
         guard activate(0..<bytes.count, of: bytes, hash: key.hash, customer) != nil else { return view }
+        view.leadsTo = customer.profile.identity?.leadsTo?.text
+        // A mark, or an identifier that so many claim that it leads to nobody.
+        guard customer.profile.isCustomer else { return view }
         view.found = true
+        view.identifiers = customer.profile.identity?.identifiers.map(\.key.text) ?? []
+        view.merged = customer.profile.identity?.merged.map(\.text) ?? []
         describe(customer.profile, in: &view)
         return view
     }
@@ -84,5 +89,25 @@ extension Shard {
             if bytes >= Limits.openPageBytesTarget { return (list, Int(slot) + 1 < table.count ? slot : nil) }
         }
         return (list, end < table.count ? UInt32(end - 1) : nil)
+    }
+}
+
+extension Shard {
+    /// Identifiers at home here that several customers claim, for a manager to decide.
+    package func possibleDuplicates() -> PossibleDuplicates {
+        // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
+        nonisolated(unsafe) let shard = self
+        return customer.assumeIsolated { unsafe shard.possibleDuplicates($0) }
+    }
+
+    private func possibleDuplicates(_ customer: isolated CustomerActor) -> PossibleDuplicates {
+        let listed = doubtful.sorted().prefix(Limits.duplicatesListedMax)
+        let groups = listed.map { slot in
+            customer.activate(slot, in: table)
+            return PossibleDuplicates.Group(
+                identifier: customer.key.text,
+                customers: customer.profile.identity?.claimants.map(\.customer.text) ?? [])
+        }
+        return PossibleDuplicates(groups: groups, isCut: doubtful.count > groups.count)
     }
 }

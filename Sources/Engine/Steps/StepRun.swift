@@ -15,23 +15,29 @@ private struct WakeUpsRun {
 extension Shard {
     /// Runs one bounded step over what waits and, in live mode, over what is due by `now`; nil when there was nothing to do.
     ///
-    /// `now` is the time of the log's clock; it is ignored in event-time mode, where clock records drive.
-    package func runStep(_ inputs: inout InputQueue, now: Instant) -> Step? {
+    /// `now` is the time of the log's clock; it is ignored in event-time mode, where clock records drive. `delivered`: up to
+    /// which counter other shards' inputs have this one's messages.
+    package func runStep(
+        _ inputs: inout InputQueue, now: Instant, delivered: [ShardID: UInt64] = [:]
+    ) -> Step? {
         // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
         nonisolated(unsafe) let shard = self
         return customer.assumeIsolated { customer in
-            unsafe shard.runStep(&inputs, now: now, customer)
+            unsafe shard.runStep(&inputs, now: now, delivered, customer)
         }
     }
 
-    private func runStep(_ inputs: inout InputQueue, now: Instant, _ customer: isolated CustomerActor) -> Step? {
+    private func runStep(
+        _ inputs: inout InputQueue, now: Instant, _ delivered: [ShardID: UInt64], _ customer: isolated CustomerActor
+    ) -> Step? {
         let before = (inputSequence, eventsThrough)
+        let wasTold = note(delivered: delivered.sorted { $0.key < $1.key })
         var run = WakeUpsRun()
         var endsWithClock = false
         runInputs(&inputs, .limits, &run.onTime, &endsWithClock, customer)
         settle(customer)
         let isIdle = timeMode == .live ? !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
-        if isIdle && before == (inputSequence, eventsThrough) && !endsWithClock { return nil }
+        if isIdle && before == (inputSequence, eventsThrough) && !endsWithClock && !wasTold { return nil }
         return takeStep(run)
     }
 
@@ -61,14 +67,33 @@ extension Shard {
         guard inputs.lastSequence >= step.inputSequence || inputSequence == step.inputSequence else {
             throw ReplayFault.missingInput(step.inputSequence)
         }
+        let told: [(key: ShardID, value: UInt64)]
+        do {
+            told = try Effect.deliveries(at: step.effects).map { (key: $0.0, value: $0.1) }
+        } catch {
+            throw ReplayFault.unreadable("\(error)")
+        }
         // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
         nonisolated(unsafe) let shard = self
         return customer.assumeIsolated { customer in
-            unsafe shard.replay(step, &inputs, customer)
+            unsafe shard.replay(step, told, &inputs, customer)
         }
     }
 
-    private func replay(_ step: Step, _ inputs: inout InputQueue, _ customer: isolated CustomerActor) -> Step {
+    /// Forgets messages that their destinations have. True when there were any.
+    private func note(delivered: [(key: ShardID, value: UInt64)]) -> Bool {
+        var wasTold = false
+        for (destination, through) in delivered where brain.outbox.delivered(to: destination, through: through) {
+            brain.effects.add(.messagesDelivered(to: destination, through: through))
+            wasTold = true
+        }
+        return wasTold
+    }
+
+    private func replay(
+        _ step: Step, _ told: [(key: ShardID, value: UInt64)], _ inputs: inout InputQueue, _ customer: isolated CustomerActor
+    ) -> Step {
+        _ = note(delivered: told)
         var run = WakeUpsRun()
         var endsWithClock = false
         runInputs(&inputs, .recorded(step), &run.onTime, &endsWithClock, customer)
@@ -82,8 +107,13 @@ extension Shard {
         return takeStep(run)
     }
 
+    /// The effects of what was changed by hand, as a step that runs nothing.
+    func takeStep() -> Step { takeStep(WakeUpsRun()) }
+
     private func takeStep(_ run: WakeUpsRun) -> Step {
-        Step(
+        precondition(
+            brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
+        return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
             lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
@@ -125,15 +155,30 @@ extension Shard {
         }
     }
 
-    private enum MessageProgress { case finished, finishedClock, bounded }
+    enum MessageProgress { case finished, finishedClock, bounded }
+
+    /// No event more in this step, after `events` of them.
+    func isReached(_ bound: StepBound, _ events: Int, _ record: LogRecord) -> Bool {
+        switch bound {
+        case .limits:
+            events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget || brain.outbox.isFull
+        case .recorded(let step):
+            record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough
+        }
+    }
 
     private func run(
         _ record: LogRecord, _ bound: StepBound, _ events: inout Int, _ wakeUps: inout UInt32, _ customer: isolated CustomerActor
     ) -> MessageProgress {
         do throws(FormatError) {
+            guard record.payload.count <= Limits.batchBytesMax else {
+                throw FormatError(
+                    .invalid("a message of \(record.payload.count) bytes, allowed are \(Limits.batchBytesMax)"), at: 0)
+            }
             switch try InputContent.read(record.payload) {
             case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
             case .events(let reader): return try run(events: reader, record, bound, &events, customer)
+            case .messages(let reader): return try run(messages: reader, record, bound, &events, customer)
             }
         } catch {
             // A message that cannot be read, or cannot be read to its end: what is left of it is set aside as one.
@@ -155,12 +200,7 @@ extension Shard {
         while true {
             // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
             if eventsThrough < UInt32(batch.count) {
-                switch bound {
-                case .limits:
-                    if events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget { return .bounded }
-                case .recorded(let step):
-                    if record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough { return .bounded }
-                }
+                if isReached(bound, events, record) { return .bounded }
             }
             guard let header = try reader.next() else { return .finished }
             apply(header, record, customer)
@@ -239,6 +279,11 @@ extension Shard {
         guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
             return setAside(record.sequence, eventsThrough, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
         }
+        deliver(header, record, at: now, customer)
+    }
+
+    /// Applies an event to its customer, or passes it on to whom the customer's key leads.
+    func deliver(_ header: EventHeader, _ record: LogRecord, at now: Instant, _ customer: isolated CustomerActor) {
         let hash = Hashing.hash64(record.payload, in: header.key)
         guard map.shard(hash: hash) == id else {
             return setAside(record.sequence, eventsThrough, "its customer belongs to shard \(map.shard(hash: hash))")
@@ -246,6 +291,10 @@ extension Shard {
         let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
         do {
             if isKnown {
+                if let leadsTo = customer.profile.identity?.leadsTo {
+                    let body = ShardMessage.passingOn(header, of: record.payload, to: leadsTo, arrived: now)
+                    return brain.send(body, to: leadsTo)
+                }
                 customer.wake(through: now, &brain)
             } else {
                 var reader = ByteReader(record.payload, in: header.key)
@@ -254,6 +303,7 @@ extension Shard {
             let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
             if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
             try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
+            if !header.identifiers.isEmpty { customer.claim(try header.identifiers(record.payload), &brain) }
             brain.effects.add(.events, 1)
             if !isKnown { bound = Bound(slot: nil, hash: hash) }
         } catch let fault as EventFault {
@@ -267,12 +317,13 @@ extension Shard {
     private func bind(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> Bool {
         if let bound, bound.hash == hash, customer.isBound(to: bytes, in: key) { return true }
         settle(customer)
+        activations += 1
         guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
         bound = Bound(slot: slot, hash: hash)
         return true
     }
 
-    private func setAside(_ sequence: UInt64, _ index: UInt32, _ reason: String) {
+    func setAside(_ sequence: UInt64, _ index: UInt32, _ reason: String) {
         brain.effects.add(.setAside(inputSequence: sequence, index: index, reason: reason))
         brain.effects.add(.setAside, 1)
     }
@@ -309,4 +360,8 @@ extension Event.Body {
 package enum ReplayFault: Error, Equatable {
     /// The log does not hold this input.
     case missingInput(UInt64)
+    /// What the step recorded cannot be read.
+    case unreadable(String)
+    /// The step does not come to the recorded input and event, but to these: its input is read otherwise.
+    case otherEnd(UInt64, UInt32)
 }

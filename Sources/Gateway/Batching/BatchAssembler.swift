@@ -52,6 +52,7 @@ package struct BatchAssembler: Sendable {
         var builder: EventBatchBuilder
         var tickets: [Ticket]
         var due: Instant
+        let since: Instant
     }
 
     private struct SealedBatch: Sendable {
@@ -59,6 +60,8 @@ package struct BatchAssembler: Sendable {
         let bytes: [UInt8]
         let events: Int
         let tickets: [Ticket]
+        /// When its first event came.
+        let since: Instant
     }
 
     private struct Flight: Sendable {
@@ -81,6 +84,9 @@ package struct BatchAssembler: Sendable {
 
     package var isIdle: Bool { pending.isEmpty }
 
+    /// Since when the first of the events that are not in the log has waited; nil = there is none.
+    package var oldest: Instant? { flight?.batch.since ?? queue.first?.since ?? open?.since }
+
     /// Takes a request's events of this shard, at least one, in their order.
     package mutating func add(_ events: [Event], ticket: Ticket, now: Instant) -> [Action] {
         let waitedBefore = open != nil
@@ -88,7 +94,8 @@ package struct BatchAssembler: Sendable {
             var batch =
                 open
                 ?? OpenBatch(
-                    builder: EventBatchBuilder(base: event.time), tickets: [], due: now + settings.lingerMilliseconds)
+                    builder: EventBatchBuilder(base: event.time), tickets: [], due: now + settings.lingerMilliseconds,
+                    since: now)
             open = nil
             batch.builder.append(event)
             if batch.tickets.last != ticket {
@@ -133,7 +140,9 @@ package struct BatchAssembler: Sendable {
         guard let batch = open else { return }
         open = nil
         let events = batch.builder.count
-        queue.append(SealedBatch(number: nextNumber, bytes: batch.builder.finish(), events: events, tickets: batch.tickets))
+        queue.append(
+            SealedBatch(
+                number: nextNumber, bytes: batch.builder.finish(), events: events, tickets: batch.tickets, since: batch.since))
         nextNumber += 1
     }
 

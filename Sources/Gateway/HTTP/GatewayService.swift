@@ -11,6 +11,7 @@ struct GatewayService: Sendable {
     let watch: LogWatch
     let intake: Intake
     let budget: ByteBudget
+    let admission: Admission
     let open: OpenRequests
     let metrics: GatewayMetrics
     let messaging: any Messaging
@@ -94,21 +95,47 @@ struct GatewayService: Sendable {
             throw Refusal(
                 503, "log_full", "the input log is nearly full; it takes events again when it was trimmed", retryAfterSeconds: 30)
         }
-        if let failure = await intake.submit(outcome.events) { throw refusal(failure) }
-        metrics.count(.accepted, by: outcome.events.count)
+        let decision = admission.decide(outcome.events, now: clock.now())
+        guard !intake.isBehind(decision.events, now: clock.now()) else {
+            throw Refusal(503, "log_slow", "the log takes events too slowly now; send the request again", retryAfterSeconds: 5)
+        }
+        if let failure = await intake.submit(decision.events) { throw refusal(failure) }
+        metrics.count(.accepted, by: decision.events.count)
+        if let refusal = decision.refusal {
+            metrics.count(.heldUp)
+            admission.remember(decision.events, now: clock.now())
+            throw refusal
+        }
         return outcome
     }
 
     private static let overloaded = Refusal(429, "overloaded", "too many events are waiting for the log", retryAfterSeconds: 1)
 
+    /// A sender that takes longer than a body may take is cut off: what it has announced counts against the budget.
     private func read(_ request: Request) async throws(Refusal) -> [UInt8] {
+        let deadline = clock.now() + options.bodyMilliseconds
+        let result: Result<[UInt8], Refusal> = await withTaskGroup { group in
+            group.addTask { await Self.collect(request.body) }
+            group.addTask { [clock] in
+                // Cancelled when the body is there.
+                try? await clock.sleep(until: deadline)
+                return .failure(
+                    Refusal(408, "body_too_slow", "the body took longer than \(options.bodyMilliseconds / 1000) seconds"))
+            }
+            let first = await group.next() ?? .failure(RequestReading.tooLarge)
+            group.cancelAll()
+            return first
+        }
+        return try result.get()
+    }
+
+    private static func collect(_ body: RequestBody) async -> Result<[UInt8], Refusal> {
         do {
-            let buffer = try await request.body.collect(upTo: Limits.bodyBytesMax)
-            return Array(buffer.readableBytesView)
+            return .success(Array(try await body.collect(upTo: Limits.bodyBytesMax).readableBytesView))
         } catch is NIOTooManyBytesError {
-            throw RequestReading.tooLarge
+            return .failure(RequestReading.tooLarge)
         } catch {
-            throw Refusal(400, "body_incomplete", "the body ended early")
+            return .failure(Refusal(400, "body_incomplete", "the body ended early"))
         }
     }
 
@@ -163,13 +190,24 @@ struct GatewayService: Sendable {
         guard key.utf8.count <= Limits.customerKeyBytesMax else {
             return .error(400, "invalid_field", "key: has more than \(Limits.customerKeyBytesMax) bytes")
         }
-        let shard = options.installation.shards.shard(of: CustomerKey(key))
-        let answer = await ask("shard.\(shard).customer", Array(key.utf8), request)
-        if answer.status == 200, let view = try? JSONDocument(answer.body).root, view["found"]?.bool == false {
-            return .error(404, "customer_not_found", "no customer has the key \(key)")
+        var asked = key
+        for _ in 0..<Self.hopsMax {
+            let shard = options.installation.shards.shard(of: CustomerKey(asked))
+            let answer = await ask("shard.\(shard).customer", Array(asked.utf8), request)
+            guard answer.status == 200, let view = try? JSONDocument(answer.body).root else { return answer }
+            if let next = view["leadsTo"]?.string {
+                asked = next
+            } else if view["found"]?.bool == false {
+                break
+            } else {
+                return answer
+            }
         }
-        return answer
+        return .error(404, "customer_not_found", "no customer has the key \(key)")
     }
+
+    /// Keys that lead on to another one, between an identifier and its customer.
+    private static let hopsMax = 16
 
     /// Passes a question on; who reads must have the admin key.
     private func ask(_ subject: String, _ payload: [UInt8], _ request: Request) async -> Answer {

@@ -17,39 +17,19 @@ enum CustomerIdentity {
     }
 
     /// The user id, else the anonymous id, else an e-mail address, a phone number or a card, each first from
-    /// `context.externalIds`, then from traits, then from properties.
+    /// `context.externalIds`, then from traits, then from properties; else any other external id.
     static func key(_ item: JSONValue, contexts: Contexts) throws(FieldError) -> CustomerKey {
         if let user = try identifier(item, "userId", at: "") { return .user(user) }
         if let anonymous = try identifier(item, "anonymousId", at: "") { return .anonymous(anonymous) }
         if let key = try otherKey(item, contexts: contexts) { return key }
+        if let key = IdentifierMapping.external(contexts: contexts) { return key }
         throw FieldError(
             .missing, "userId", "is needed, or anonymousId, or an e-mail address, phone number or card in context.externalIds")
     }
 
-    private enum Form: CaseIterable {
-        case email, phone, card
-
-        /// Names under which it is found in externalIds (as type), traits and properties.
-        var names: [StaticString] {
-            switch self {
-            case .email: ["email"]
-            case .phone: ["phone", "phone_number", "phoneNumber"]
-            case .card: ["card", "loyalty_card", "loyaltyCard", "card_number", "cardNumber"]
-            }
-        }
-
-        func key(_ text: String, at path: String) throws(FieldError) -> CustomerKey {
-            switch self {
-            case .email: CustomerKey("email:" + (try ContactForms.email(text, at: path)).lowercased())
-            case .phone: CustomerKey("phone:" + (try ContactForms.phone(text, at: path)).filter { $0 != "+" })
-            case .card: CustomerKey("card:" + text)
-            }
-        }
-    }
-
     private static func otherKey(_ item: JSONValue, contexts: Contexts) throws(FieldError) -> CustomerKey? {
         let properties = FieldReading.member(item, "properties")
-        for form in Form.allCases {
+        for form in IdentifierForm.allCases {
             for context in contexts.all {
                 let externals = context["externalIds"].map { Array($0.elements) } ?? []
                 for (index, external) in externals.enumerated() {

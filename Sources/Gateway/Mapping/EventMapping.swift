@@ -53,6 +53,8 @@ package struct EventMapping: Sendable {
         return Event(
             messageID: messageID.isEmpty ? 0 : Hashing.hash128(messageID), customer: customer,
             time: try EventTimes.time(item, envelope: envelope, mode: settings.timeMode),
+            identifiers: call == .alias
+                ? [] : IdentifierMapping.identifiers(item, call, contexts: contexts, key: customer),
             body: try body(item, call, contexts: contexts, customer: customer))
     }
 

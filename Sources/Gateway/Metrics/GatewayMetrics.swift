@@ -9,6 +9,7 @@ package final class GatewayMetrics: Sendable {
         case batchBytes = "reprise_gateway_batch_bytes_total"
         case retries = "reprise_gateway_append_retries_total"
         case bodyBytes = "reprise_gateway_body_bytes_total"
+        case heldUp = "reprise_gateway_requests_held_up_total"
 
         var help: String {
             switch self {
@@ -17,6 +18,7 @@ package final class GatewayMetrics: Sendable {
             case .batchEvents: "Events in those batches."
             case .batchBytes: "Bytes of those batches."
             case .retries: "Appends that were put off to be tried again."
+            case .heldUp: "Requests answered 429 because one customer sent too fast."
             case .bodyBytes: "Bytes of request bodies, after decompression."
             }
         }

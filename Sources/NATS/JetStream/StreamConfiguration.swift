@@ -47,6 +47,8 @@ package struct StreamState: Equatable, Sendable {
     package let last: UInt64
     /// Nil = no bound.
     package let bytesMax: UInt64?
+    /// When the stream's leader answered, by its clock, since 1970; nil = it is too old to say.
+    package let timeNanoseconds: Int64?
 }
 
 // JetStream's answers, with its names.
@@ -62,12 +64,13 @@ struct StreamAnswer: Decodable {
 
     let config: StreamConfiguration
     let state: State
+    let ts: String?
 
     var streamState: StreamState {
         StreamState(
             messages: state.messages, bytes: state.bytes,
             first: state.messages == 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq,
-            bytesMax: config.bytesMax < 0 ? nil : UInt64(config.bytesMax))
+            bytesMax: config.bytesMax < 0 ? nil : UInt64(config.bytesMax), timeNanoseconds: ts.flatMap(RFC3339.nanoseconds))
     }
 }
 

@@ -12,8 +12,8 @@ struct ClockCommand: AsyncParsableCommand {
             commandName: "advance",
             abstract: "Say what time it is: timers that are due by then run.",
             discussion: """
-                Writes a clock record to every shard, behind all events that were accepted so far. Time never goes back: a \
-                record before the shard's clock changes nothing.
+                Writes a clock record to every shard, behind all events that were accepted so far and what shards have to \
+                tell each other because of them. Time never goes back: a record before the shard's clock changes nothing.
                 """)
 
         @OptionGroup var installation: InstallationOptions
@@ -35,8 +35,10 @@ struct ClockCommand: AsyncParsableCommand {
             }
             let cluster = try await Cluster.open(installation, name: "reprise-clock")
             try cluster.requireEventTime()
+            let progress = ShardProgress(messaging: cluster.messaging)
+            try await progress.settled(cluster.installation.shards, logs: cluster.logs)
             let sequences = try await EventClock(shards: cluster.installation.shards, logs: cluster.logs).advance(to: instant)
-            if wait { try await ShardProgress(messaging: cluster.messaging).reached(sequences) }
+            if wait { try await progress.reached(sequences) }
             if json {
                 try Output.json(Answer(time: CalendarDate.text(instant), inputSequences: sequences))
             } else {

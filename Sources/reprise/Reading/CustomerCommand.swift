@@ -6,27 +6,32 @@ import PurchaseFiles
 
 struct CustomerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "customer", abstract: "One customer's profile.", subcommands: [Show.self])
+        commandName: "customer", abstract: "Customers: their profiles, and who is who.",
+        subcommands: [Show.self, Duplicates.self, Merge.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
             abstract: "Show a customer's orders, timers and messages, as its actor knows them now.",
-            discussion: "The answer comes from the shard's owner. Exit code 1 when nobody is known by that key.")
+            discussion: """
+                Found by any identifier; one that was merged into another customer shows that one. The answer comes from the \
+                shard's owner. Exit code 1 when nobody is known by it.
+                """)
 
         @OptionGroup var installation: InstallationOptions
-        @Argument(help: "The user id your shop uses; or a whole key: u:<id>, a:<anonymous id>, email:…, phone:…, card:….")
+        @Argument(
+            help:
+                "User id, anonymous id, e-mail, phone or card; or a whole key: u:…, a:…, email:…, phone:…, card:…, ext:<type>:….")
         var key: String
         @Flag(help: "Print JSON: times in milliseconds since 1970, money in minor units.")
         var json = false
 
         func run() async throws {
             let cluster = try await Cluster.open(installation, name: "reprise-customer")
-            let key = CustomerKey(["u:", "a:", "email:", "phone:", "card:"].contains(where: key.hasPrefix) ? key : "u:" + key)
-            let shard = cluster.installation.shards.shard(of: key)
-            let answer = try await cluster.ask("shard.\(shard).customer", Array(key.text.utf8), of: "shard \(shard)")
-            let view = try JSONDecoder().decode(CustomerView.self, from: Data(answer))
-            guard view.found else { throw CommandError("nobody is known by the key '\(key)' (its shard, \(shard), was asked)") }
+            guard let view = try await CustomerFinder(cluster: cluster).find(key) else {
+                let shard = cluster.installation.shards.shard(of: CustomerFinder.keys(key)[0])
+                throw CommandError("nobody is known by the key '\(CustomerFinder.keys(key)[0])' (its shard, \(shard), was asked)")
+            }
             if json { return try Output.json(view) }
             let rules = try await cluster.logs.last(of: .configuration).map {
                 try RuleSet.decoded($0.payload, revision: $0.sequence)
@@ -47,6 +52,8 @@ enum CustomerText {
         for (channel, granted) in view.consents.sorted(by: { $0.key < $1.key }) {
             lines.append("  may be written to by \(channel): \(granted ? "yes" : "no")")
         }
+        if !view.identifiers.isEmpty { lines.append("  also known by: \(view.identifiers.joined(separator: ", "))") }
+        if !view.merged.isEmpty { lines.append("  merged from: \(view.merged.joined(separator: ", "))") }
         if !view.segments.isEmpty { lines.append("  in segments: \(view.segments.joined(separator: ", "))") }
         let span = "first \(day(view.firstOrderMilliseconds)), last \(day(view.lastOrderMilliseconds))"
         lines.append("  orders: \(view.orderCount), worth \(money(view.orderSum)); \(span)")

@@ -73,7 +73,7 @@ struct StatusCommand: AsyncParsableCommand {
         print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) mode")
         print("")
         var table = TextTable([
-            ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
+            ("WORKER", .left), ("STATE", .left), ("BRAIN", .right), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
             ("STANDBY", .right), ("PAUSE", .right), ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
         ])
         for worker in status.workers {
@@ -85,7 +85,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
             table.row([
                 worker.id.description, worker.alive ? worker.draining ? "draining" : "alive" : "gone",
-                "\(worker.lastHeardMillisecondsAgo) ms ago",
+                worker.brain.map(String.init) ?? "", "\(worker.lastHeardMillisecondsAgo) ms ago",
                 String(worker.shards.count - standby.count), String(served.count), String(standby.count),
                 pause.map { "\($0) ms" } ?? "-", Figures.count(served.reduce(0) { $0 + $1.customers }),
                 Figures.count(served.reduce(0) { $0 + $1.openActions }), Figures.count(lag),

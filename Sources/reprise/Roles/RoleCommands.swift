@@ -89,8 +89,18 @@ struct GatewayRoleOptions: RoleOptions {
     var writeKey: [String] = []
     @Option(help: ArgumentHelp("The key that opens the page and /api. Or REPRISE_ADMIN_KEY.", valueName: "key"))
     var adminKey: String?
+    @Option(help: ArgumentHelp("How fast one customer may send in the long run; 0 = no limit.", valueName: "events a minute"))
+    var customerPace: Int = Limits.customerEventsPerMinute
+    @Option(help: ArgumentHelp("Memory that requests may hold together; beyond, they are answered 429.", valueName: "MB"))
+    var requestMemory: Int = Limits.requestBytesInFlightMax >> 20
 
     func check() throws {
+        guard (0...10_000_000).contains(customerPace) else {
+            throw ValidationError("--customer-pace: 0 to 10000000, not \(customerPace)")
+        }
+        guard (16...65_536).contains(requestMemory) else {
+            throw ValidationError("--request-memory: 16 to 65536, not \(requestMemory)")
+        }
         guard (1...65_535).contains(port) else { throw ValidationError("--port: 1 to 65535, not \(port)") }
         guard !keys.isEmpty else { throw ValidationError("a write key is wanted: --write-key, or REPRISE_WRITE_KEY") }
         guard let admin, !admin.isEmpty else {
@@ -107,7 +117,8 @@ struct GatewayRoleOptions: RoleOptions {
     func run(in cluster: Cluster, log: Logger) async throws {
         try await GatewayRole.run(
             options: GatewayOptions(
-                host: host, port: port, writeKeys: keys, adminKey: admin ?? "", installation: cluster.installation),
+                host: host, port: port, writeKeys: keys, adminKey: admin ?? "", installation: cluster.installation,
+                bytesInFlightMax: requestMemory << 20, pace: .init(perMinute: customerPace)),
             logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }

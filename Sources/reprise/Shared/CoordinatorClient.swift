@@ -9,6 +9,10 @@ struct CoordinatorClient: Sendable {
     func status() async throws -> ClusterStatus { try await ask("coordinator.status", ClusterStatus.self) }
     func mechanics() async throws -> MechanicsReport { try await ask("coordinator.mechanics", MechanicsReport.self) }
 
+    func trust(_ request: TrustRequest) async throws -> TrustAnswer {
+        try await ask("coordinator.trust", TrustAnswer.self, Array(try JSONEncoder().encode(request)))
+    }
+
     /// Tells a worker to own nothing, or lets it own shards again.
     func drain(_ worker: String, _ isDrained: Bool) async throws -> DrainAnswer {
         let request = Array(try JSONEncoder().encode(DrainRequest(worker: worker, isDrained: isDrained)))

@@ -36,7 +36,8 @@ struct RunningGateway: Sendable {
     }
 
     static func run(
-        timeMode: Installation.TimeMode = .live, bytesInFlightMax: Int = 256 << 20,
+        timeMode: Installation.TimeMode = .live, bytesInFlightMax: Int = 256 << 20, pace: CustomerPace.Settings = .init(),
+        bodyMilliseconds: Int64 = Limits.bodyMilliseconds,
         prepare: @Sendable (SimulatedLogStore) -> Void = { _ in },
         _ body: (RunningGateway) async throws -> Void
     ) async throws {
@@ -49,6 +50,8 @@ struct RunningGateway: Sendable {
             port: 0, writeKeys: ["key", "other"], adminKey: "admin&key",
             installation: Installation(shards: shards, timeMode: timeMode, replicas: 1))
         options.bytesInFlightMax = bytesInFlightMax
+        options.pace = pace
+        options.bodyMilliseconds = bodyMilliseconds
         var log = Logger(label: "gateway")
         log.logLevel = .critical
         let (ports, source) = AsyncStream<Int>.makeStream()

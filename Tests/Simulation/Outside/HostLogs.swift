@@ -36,7 +36,7 @@ package final class HostLogs: LogStore, @unchecked Sendable {
     }
 
     package func state(of log: LogName) async throws(LogError) -> LogState {
-        try await ask(log) { $0.log(log).state }
+        try await ask(log) { $0.log(log).state(at: $0.scheduler.now) }
     }
 
     package func trim(_ log: LogName, below sequence: UInt64) async throws(LogError) {

@@ -37,6 +37,7 @@ final class Judge: @unchecked Sendable {
             ends[shard] = (record.sequence, UInt32(events.count))
             for event in events { actions[shard].feed(event) }
         case .clock: ends[shard] = (record.sequence, 1)
+        case .messages(_, _, let bodies): ends[shard] = (record.sequence, UInt32(bodies.count))
         case nil: ends[shard] = (record.sequence, 0)
         }
     }
@@ -92,6 +93,12 @@ final class Judge: @unchecked Sendable {
         case .actionClosed(let closed): "closed, \(closed.outcome)"
         case .attributed(let attribution): "attributed, \(attribution.kind)"
         case .setAside: "set aside"
+        case .messageSent: "message sent"
+        case .messagesDelivered: "messages delivered"
+        case .messageApplied: "message applied"
+        case .merged: "merged"
+        case .duplicateOffered: "duplicate offered"
+        case .actionMoved: "action moved"
         case .sums: "sums"
         }
     }

@@ -52,7 +52,7 @@ package struct AnswerFold: Sendable {
         }
         try check(commit.number == progress.number + 1, "follows commit \(progress.number)")
         try check(commit.previousHash == progress.hash, "does not name the hash of the commit before it")
-        let rise: UInt64 = commit.kind == .fence ? 1 : 0
+        let rise: UInt64 = commit.kind.beginsEpoch ? 1 : 0
         try check(
             commit.epoch == progress.epoch + rise, "\(commit.kind) of epoch \(commit.epoch) after epoch \(progress.epoch)")
         for step in commit.steps {
@@ -78,7 +78,8 @@ package struct AnswerFold: Sendable {
         switch effect {
         case .actionOpened(let opened): add(opened)
         case .sums(let deltas): for delta in deltas { add(delta) }
-        case .suppressed, .postponed, .setAside:
+        case .suppressed, .postponed, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered,
+            .actionMoved:
             unexpected += 1
             if firstUnexpected == nil { firstUnexpected = "\(effect)" }
         case .permitGranted, .permitDenied, .actionClosed, .attributed: break

@@ -86,7 +86,9 @@ struct Books: Sendable {
         case .sums(let deltas): for delta in deltas { counters[delta.counter, default: 0] += delta.amount }
         case .setAside(let sequence, let index, let reason):
             setAside.append("IN.\(commit.shard) \(sequence)/\(index): \(reason)")
-        case .suppressed, .postponed, .permitDenied: break
+        case .suppressed, .postponed, .permitDenied, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered,
+            .actionMoved:
+            break
         }
     }
 

@@ -41,7 +41,7 @@ struct LogCheck: Sendable {
     }
 
     private mutating func followOwner(_ commit: Commit) {
-        if commit.kind == .fence {
+        if commit.kind.beginsEpoch {
             if commit.epoch != epoch + 1 { say("I2", "fence \(commit.number) has epoch \(commit.epoch) behind \(epoch)") }
             if !commit.steps.isEmpty { say("I2", "fence \(commit.number) has steps") }
             takeovers += 1

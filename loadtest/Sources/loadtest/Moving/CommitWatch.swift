@@ -58,8 +58,8 @@ final class CommitWatch: Sendable {
         state.withLock { state in
             var shard = state.shards[commit.shard] ?? Shard()
             switch commit.kind {
-            case .released: shard.wasReleased = true
-            case .fence:
+            case .released, .releasePoint: shard.wasReleased = true
+            case .fence, .trusted:
                 if !shard.owner.isEmpty && shard.lastSteps > .distantPast {
                     shard.open = state.takeovers.count
                     state.takeovers.append(

@@ -1,0 +1,152 @@
+import Foundation
+import Model
+import TestSupport
+import Testing
+
+/// Two builds, of which one's brain has the next version and decides otherwise: its actions have a deadline a minute later.
+/// `build_next_brain` of cluster/lib makes it; without it there is nothing to try.
+@Suite(.serialized, .enabled(if: NextBrain.binary != nil, "no second build: ./cluster/test upgrade makes it"))
+struct UpgradeClusterTests {
+    private let customers = 30
+    private let days = 40
+
+    private func status(_ cluster: TestCluster) async throws -> ClusterStatus {
+        try JSONDecoder().decode(ClusterStatus.self, from: Data(try await cluster.attempt(["status", "--json"]).output.utf8))
+    }
+
+    /// Whether workers with this brain serve so many shards.
+    private func serves(_ brain: UInt32, atLeast shards: Int, _ cluster: TestCluster) async throws -> Bool {
+        let workers = try await status(cluster).workers.filter { $0.alive && $0.brain == brain }
+        return workers.reduce(0) { $0 + $1.shards.count { $0.phase == .serving } } >= shards
+    }
+
+    private func within(_ workers: Int, _ body: (TestCluster) async throws -> Void) async throws {
+        let cluster = try await TestCluster.start(workers: workers, shards: 8)
+        do {
+            try await cluster.run(["rules", "apply", "-f", try cluster.folder.write("rules.yaml", SampleShop.rules)])
+            try await body(cluster)
+        } catch {
+            let logs = cluster.logs()
+            try await cluster.stop()
+            throw TestSupportError("\(error)\n\(logs)")
+        }
+        try await cluster.stop()
+    }
+
+    private func replay(_ cluster: TestCluster) async throws -> MechanicsReport {
+        let orders = try cluster.folder.write("orders.csv", SampleShop.orders(customers: customers, days: days))
+        return try JSONDecoder().decode(
+            MechanicsReport.self, from: Data(try await cluster.run(["replay", orders, "--json"]).utf8))
+    }
+
+    /// Each commit decides as its own brain does, none follows another brain's but from where that may be, nothing is
+    /// decided twice, and the figures are those of the commits.
+    private func check(_ cluster: TestCluster, _ report: MechanicsReport, trusted: Bool = false) async throws {
+        let contents = try await LogContents.read(cluster)
+        var opened: [ActionID: UInt32] = [:]
+        for commits in contents.commits {
+            for (index, commit) in commits.enumerated() {
+                if index > 0, commits[index - 1].brain != commit.brain {
+                    #expect(commits[index - 1].kind == .releasePoint || trusted && commit.kind == .trusted)
+                }
+                for step in commit.steps {
+                    for case .actionOpened(let action) in try step.decodedEffects() {
+                        #expect(opened.updateValue(commit.brain, forKey: action.action) == nil, "decided twice")
+                        let later = commit.brain == 2 ? Milliseconds.minute : 0
+                        #expect(action.deadline == action.decided + 3 * Milliseconds.day + later)
+                    }
+                }
+            }
+        }
+        #expect(Set(opened.values) == [1, 2], "both brains have decided something")
+        #expect(report.figures == (try contents.figures()))
+        let orders = SampleShop.orders(customers: customers, days: days).split(separator: "\n").count - 1
+        #expect(report.orders == Int64(orders))
+        #expect(try contents.sum(.orders) == report.orders && contents.sum(.revenue) == report.revenue)
+        #expect(try contents.sum(.timersArmed) == report.rows.reduce(0) { $0 + $1.timersArmed })
+        #expect(try cluster.mails().count == Int(report.rows.reduce(0) { $0 + $1.sent }))
+    }
+
+    @Test(.timeLimit(.minutes(6)))
+    func `a rolling restart with another brain, one worker killed in it: nothing lost or twice (I1 I4 I5 I11)`() async throws {
+        let next = try #require(NextBrain.binary)
+        try await within(2) { cluster in
+            async let replay = replay(cluster)
+            try cluster.startWorker("worker-3", binary: next)
+            try await eventually("some shards move to the next brain", within: .seconds(60)) {
+                try await serves(2, atLeast: 2, cluster)
+            }
+            try await cluster.stopCleanly(["worker-1"])
+            try cluster.startWorker("worker-1", binary: next)
+            try await eventually("the restarted worker has its share", within: .seconds(60)) {
+                try await serves(2, atLeast: 4, cluster)
+            }
+            // Its shards are the next brain's now: another worker of that brain takes them over.
+            try await cluster.kill("worker-1")
+            try await eventually("all shards are served again", within: .seconds(60)) {
+                let workers = try await status(cluster).workers.filter(\.alive)
+                return workers.count == 2 && workers.flatMap(\.shards).count { $0.phase == .serving } == 8
+            }
+            try await cluster.stopCleanly(["worker-2"])
+            try cluster.startWorker("worker-2", binary: next)
+            let report = try await replay
+            try await eventually("everything runs the next brain", within: .seconds(60)) {
+                try await serves(2, atLeast: 8, cluster)
+            }
+            #expect(try await status(cluster).faults.isEmpty)
+            try await check(cluster, report)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(6)))
+    func `after a crash another brain waits, until the old one comes back or the log is trusted (I4 I5 I10 I11)`() async throws {
+        let next = try #require(NextBrain.binary)
+        try await within(1) { cluster in
+            let first = SampleShop.orders(customers: customers, days: days / 2)
+            let all = SampleShop.orders(customers: customers, days: days)
+            let heading = "order_id,customer_id,email,first_name,date,product,quantity,total\n"
+            try await cluster.run(["replay", try cluster.folder.write("first.csv", first)])
+            try await cluster.kill("worker-1")
+            try cluster.startWorker("worker-2", binary: next)
+            try await eventually("all shards wait", within: .seconds(60)) {
+                try await status(cluster).faults.count { $0.contains("waits for a worker with brain 1") } == 8
+            }
+            #expect(try await cluster.run(["status"]).contains("reprise recover --trust-log 0"))
+            let asked = try await cluster.attempt(["recover", "--trust-log", "0", "3"])
+            #expect(asked.status == 1 && asked.errors.contains("nothing was done"), "not without a word")
+            let told = try await cluster.run(["recover", "--trust-log", "--yes", "0", "3"])
+            #expect(told.contains("shard 3: its log is trusted up to commit"))
+            try await eventually("the trusted shards are served", within: .seconds(60)) {
+                try await serves(2, atLeast: 2, cluster)
+            }
+            #expect(try await status(cluster).faults.count == 6, "and no others")
+            let again = try await cluster.attempt(["recover", "--trust-log", "--yes", "0"])
+            #expect(again.status == 1 && again.errors.contains("does not wait"), "\(again.errors)")
+
+            // The old brain comes back: the others go on as after any crash, and then move as planned.
+            try cluster.startWorker("worker-1")
+            try await eventually("all shards are served", within: .seconds(60)) {
+                try await status(cluster).workers.filter(\.alive).flatMap(\.shards).count { $0.phase == .serving } == 8
+            }
+            let rest = heading + all.dropFirst(first.count)
+            let report = try JSONDecoder().decode(
+                MechanicsReport.self,
+                from: Data(try await cluster.run(["replay", try cluster.folder.write("rest.csv", rest), "--json"]).utf8))
+            try await check(cluster, report, trusted: true)
+            let contents = try await LogContents.read(cluster)
+            #expect(contents.commits[3].count { $0.kind == .trusted } == 1 && contents.commits[3].contains { $0.brain == 2 })
+            #expect(contents.commits.filter { $0.contains { $0.kind == .trusted } }.count == 2)
+        }
+    }
+}
+
+/// Where the second build is; nil = there is none.
+private enum NextBrain {
+    static let binary: String? = {
+        let path = (try? CommandRun.binary()).map {
+            URL(fileURLWithPath: $0).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("next-brain/reprise").path
+        }
+        return path.flatMap { FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil }
+    }()
+}

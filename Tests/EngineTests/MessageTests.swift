@@ -1,0 +1,118 @@
+import Engine
+import Model
+import Testing
+
+@Suite("Messages between shards")
+struct MessageTests {
+    private func till(_ card: String, _ order: String, at time: Instant, id: UInt128 = 0) -> Event {
+        Story.order(order, .placed, 100, at: time, id: id, by: CustomerKey("card:" + card))
+    }
+
+    private func bearing(_ customer: CustomerKey, _ identifiers: [Identifier], at time: Instant = Story.start) -> Event {
+        Event(customer: customer, time: time, identifiers: identifiers, body: .named(name: "Seen", properties: []))
+    }
+
+    /// What the commits show: counters per pair without a gap, each applied once and in order.
+    private func check(_ network: ShardNetwork) async throws {
+        var sent: [String: UInt64] = [:]
+        var bodies: [String: Int] = [:]
+        for source in network.installation.shards.all {
+            for effect in try await network.effects(of: Int(source.number)) {
+                guard case .messageSent(let destination, let counter, _) = effect else { continue }
+                let pair = "\(source)>\(destination)"
+                #expect(counter == (sent[pair] ?? 0) + 1)
+                sent[pair] = counter
+                bodies[pair, default: 0] += 1
+            }
+        }
+        var applied: [String: UInt64] = [:]
+        for destination in network.installation.shards.all {
+            for effect in try await network.effects(of: Int(destination.number)) {
+                guard case .messageApplied(let source, let counter) = effect else { continue }
+                let pair = "\(source)>\(destination)"
+                #expect(counter == (applied[pair] ?? 0) + 1)
+                applied[pair] = counter
+            }
+        }
+        #expect(applied == sent)
+        #expect(await network.waiting() == 0)
+        #expect(try await network.effects().setAside.isEmpty)
+    }
+
+    @Test(
+        "each is applied once and in order, over a network that delays, loses and repeats, and over restarts",
+        arguments: 0..<12 as Range<UInt64>, [Installation.TimeMode.live, .eventTime])
+    func once(seed: UInt64, mode: Installation.TimeMode) async throws {
+        var dice = Dice(seed: seed)
+        let network = try ShardNetwork(shards: 4, timeMode: mode, rules: Story.rules([Story.lapse(), Story.review()]))
+        var orders = 0
+        for round in 0..<60 {
+            let time = Story.start + Int64(round) * Story.hour
+            await network.setTime(time)
+            let card = "\(dice.below(12))"
+            if dice.chance(30) {
+                await network.accept(bearing(.user(card), [Identifier(CustomerKey("card:" + card))], at: time))
+            } else {
+                orders += 1
+                await network.accept(till(card, "o\(round)", at: time, id: UInt128(round + 1)))
+                if dice.chance(20) { await network.accept(till(card, "o\(round)", at: time, id: UInt128(round + 1))) }
+            }
+            for _ in 0..<8 {
+                let index = Int(dice.below(4))
+                if dice.chance(10) { try await network.restart(index) }
+                if dice.chance(50) { await network.run(index) }
+                dice = await network.offering(from: index, dice)
+            }
+        }
+        try await network.finish()
+        try await check(network)
+        let effects = try await network.effects()
+        #expect(effects.sum(.orders) == Int64(orders) && effects.sum(.revenue) == Int64(orders) * 100)
+        #expect(effects.sum(.customers) == Int64(await network.customers()))
+        #expect(try await network.replays())
+    }
+
+    @Test("a message that is not the next is not applied: a known one is passed over, a later one set aside")
+    func order() async throws {
+        let harness = try ShardHarness(timeMode: .live, rules: Story.rules([]))
+        func message(_ first: UInt64, _ users: [String]) -> InputMessage {
+            .messages(
+                source: ShardID(0), first: first,
+                bodies: users.map { ShardMessage.event(bearing(.user($0), []), arrived: Story.start).encoded() })
+        }
+        let effects = try await [
+            harness.put(message(1, ["a", "b"]), at: Story.start), harness.put(message(1, ["a", "b", "c"]), at: Story.start),
+            harness.put(message(5, ["e"]), at: Story.start),
+        ]
+        #expect(effects.map { $0.sum(.customers) } == [2, 1, 0])
+        #expect(effects[2].setAside.count == 1)
+        #expect(try await harness.replay())
+    }
+
+    @Test("I8 with a full outbox no input is taken, and nothing is lost when it empties")
+    func full() async throws {
+        let network = try ShardNetwork(shards: 2)
+        let count = Limits.outboxMessagesMax + 500
+        for index in 0..<count {
+            await network.accept(bearing(.user("anna"), [], at: Story.start))
+            await network.accept(bearing(.user("u\(index)"), [Identifier(CustomerKey("card:\(index)"))]))
+        }
+        for index in 0..<2 { await network.run(index) }
+        for index in 0..<2 {
+            #expect(await network.waiting(index) <= Limits.outboxMessagesMax)
+        }
+        try await network.finish()
+        try await check(network)
+        #expect(await network.customers() == count + 1)
+        #expect(try await network.replays())
+    }
+}
+
+extension ShardNetwork {
+    /// Offers to a destination by dice; returns the dice as they lie then.
+    func offering(from index: Int, _ dice: Dice) -> Dice {
+        var dice = dice
+        offer(from: index, to: ShardID(index: Int(dice.below(Int64(installation.shards.shards)))), dice: &dice)
+        return dice
+    }
+}
