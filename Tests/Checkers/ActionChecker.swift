@@ -68,7 +68,9 @@ package struct ActionChecker: Sendable {
         for attempt in action.granted.dropLast() where !action.failed.contains(attempt) {
             report("I11 no permit twice", "\(action.granted.count) attempts got the permit, and \(attempt) did not fail before")
         }
-        if action.closings == [.sent] && action.mails.isEmpty { report("I7 nothing vanishes", "is called sent, and nothing left") }
+        if action.closings == [.sent] && action.mails.isEmpty {
+            report("I7 nothing vanishes", "is called sent, and nothing left")
+        }
         return found
     }
 }

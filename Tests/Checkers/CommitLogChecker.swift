@@ -19,13 +19,23 @@ package struct CommitLogChecker: Sendable {
     private var halves = Halves(0)
     private var lastKind: Commit.Kind?
 
-    package init(shard: ShardID) { self.shard = shard }
+    private let timeMode: Installation.TimeMode
+
+    package init(shard: ShardID, timeMode: Installation.TimeMode) {
+        self.shard = shard
+        self.timeMode = timeMode
+    }
 
     package mutating func feed(_ record: LogRecord) {
         do {
             let (commit, hash) = try Commit.decoded(record.payload)
             follow(commit, at: record.sequence)
             for step in commit.steps { follow(step, of: commit) }
+            // Event time runs as it is told; live, no shard may be where the log has not been yet.
+            let ahead = clock - record.time
+            if timeMode == .live && !commit.steps.isEmpty && ahead > Limits.clockDriftMillisecondsMax {
+                report("no host ahead of its time", "commit \(commit.number) stands at a clock \(ahead) ms ahead of the log's")
+            }
             number = commit.number
             epoch = commit.epoch
             owner = commit.owner
@@ -46,7 +56,9 @@ package struct CommitLogChecker: Sendable {
         }
         switch commit.kind {
         case .fence, .trusted:
-            if commit.epoch != epoch + 1 { report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)") }
+            if commit.epoch != epoch + 1 {
+                report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)")
+            }
             if commit.kind == .fence && !commit.steps.isEmpty {
                 report("I2 one owner", "fence \(commit.number) decides something")
             }

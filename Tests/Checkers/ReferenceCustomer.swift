@@ -14,7 +14,11 @@ struct ReferenceCustomer {
         var stands: Bool { state != .cancelled && state != .refunded }
     }
 
-    enum Occasion: Equatable { case product(String), order(String), lapse }
+    enum Occasion: Equatable {
+        case product(String)
+        case order(String)
+        case lapse
+    }
 
     struct Timer {
         var rule: RuleID
@@ -198,7 +202,8 @@ struct ReferenceCustomer {
         decided.append(
             .actionClosed(
                 ActionClosed(
-                    customer: key, action: open.action, rule: open.rule, outcome: outcome, reason: reason, time: now, detail: detail)
+                    customer: key, action: open.action, rule: open.rule, outcome: outcome, reason: reason, time: now,
+                    detail: detail)
             ))
     }
 }

@@ -151,7 +151,9 @@ extension ReferenceCounts {
 
     mutating func add(_ deltas: [SumDelta]) {
         for delta in deltas {
-            if delta.counter == .timersArmed { armed[delta.rule, default: 0] += delta.amount } else {
+            if delta.counter == .timersArmed {
+                armed[delta.rule, default: 0] += delta.amount
+            } else {
                 counters[delta.counter, default: 0] += delta.amount
             }
         }

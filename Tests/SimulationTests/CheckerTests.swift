@@ -20,14 +20,16 @@ struct CheckerTests {
     }
 
     private func check(_ commits: [Commit]) -> [String] {
-        var checker = CommitLogChecker(shard: ShardID(0))
+        var checker = CommitLogChecker(shard: ShardID(0), timeMode: .eventTime)
         for record in records(commits) { checker.feed(record) }
         return checker.violations.map(\.promise)
     }
 
     @Test("I2 two who write in one epoch, and one who writes behind its release, are found")
     func owners() {
-        let good = [commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a"), commit(.released, 1, 3, "a"), commit(.fence, 2, 4, "b")]
+        let good = [
+            commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a"), commit(.released, 1, 3, "a"), commit(.fence, 2, 4, "b"),
+        ]
         #expect(check(good).isEmpty)
         #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "b")]) == ["I2 one owner"])
         #expect(check([commit(.fence, 1, 1, "a"), commit(.released, 1, 2, "a"), commit(.steps, 1, 3, "a")]) == ["I2 one owner"])
@@ -60,7 +62,8 @@ struct CheckerTests {
         func granted(_ attempt: AttemptID) -> Effect {
             .permitGranted(
                 PermitGrant(
-                    customer: customer, action: action, attempt: attempt, rule: RuleID(1), channel: .email, address: "", template: "",
+                    customer: customer, action: action, attempt: attempt, rule: RuleID(1), channel: .email, address: "",
+                    template: "",
                     fields: [], deadline: .distantFuture))
         }
         func promises(_ feed: (inout ActionChecker) -> Void) -> [String] {

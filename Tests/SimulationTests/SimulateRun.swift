@@ -30,7 +30,8 @@ struct SimulateRun {
             if FileManager.default.isExecutableFile(atPath: path.path) { return path }
             folder.deleteLastPathComponent()
         }
-        return try #require(Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appending(path: "simulate") }
-            .first { FileManager.default.isExecutableFile(atPath: $0.path) }, "simulate is built beside the tests")
+        return try #require(
+            Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent().appending(path: "simulate") }
+                .first { FileManager.default.isExecutableFile(atPath: $0.path) }, "simulate is built beside the tests")
     }
 }

@@ -25,7 +25,8 @@ final class Campaign: Sendable {
     }
 
     func run() throws -> CampaignResult {
-        print("seeds \(first) to \(first + UInt64(seeds) - 1), \(jobs) processes\(sabotage.map { ", sabotage \($0.rawValue)" } ?? "")")
+        let broken = sabotage.map { ", sabotage \($0.rawValue)" } ?? ""
+        print("seeds \(first) to \(first + UInt64(seeds) - 1), \(jobs) processes\(broken)")
         let begin = Date()
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
             while let part = take() { run(part) }
@@ -79,6 +80,9 @@ final class Campaign: Sendable {
         let decoder = JSONDecoder()
         let results = text.split(separator: 10).compactMap { try? decoder.decode(SimulationResult.self, from: $0) }
         if results.count == part.count { return (results, nil) }
-        return (results, "its process ended with \(process.terminationReason == .exit ? "status" : "signal") \(process.terminationStatus)")
+        return (
+            results,
+            "its process ended with \(process.terminationReason == .exit ? "status" : "signal") \(process.terminationStatus)"
+        )
     }
 }

@@ -29,7 +29,7 @@ struct CampaignResult: Codable {
         neverReached.removeAll { result.counts[$0] != nil }
         if !result.violations.isEmpty {
             failures.append(Failure(seed: result.seed, violations: result.violations))
-            print("BROKEN seed \(result.seed): \(result.violations.prefix(3).joined(separator: " | "))")
+            print("BROKEN seed \(result.seed): \(result.violations.prefix(12).joined(separator: " | "))")
         }
         if seeds % 500 == 0 { print("\(seeds) seeds, \(failures.count) broken") }
     }
@@ -47,7 +47,9 @@ struct CampaignResult: Codable {
         for name in neverReached { print("NEVER REACHED: \(name)") }
         let world = worldMilliseconds / 1000
         print("\(seeds) seeds, \(failures.count) broken; \(jobs) jobs in \(world) s of their worlds, \(Int(seconds)) s of ours")
-        for failure in failures.sorted(by: { $0.seed < $1.seed }) { print("repeat: ./cluster/test simulate --seed \(failure.seed)") }
+        for failure in failures.sorted(by: { $0.seed < $1.seed }) {
+            print("repeat: ./cluster/test simulate --seed \(failure.seed)")
+        }
     }
 
     func write(to path: String) throws {

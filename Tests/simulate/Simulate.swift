@@ -24,7 +24,8 @@ struct Simulate: ParsableCommand {
     @Option(help: "Writes the result to this file, as JSON.")
     var json: String?
 
-    @Option(help: "Breaks something on purpose outside of the roles: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "Breaks something on purpose outside of the roles: \(Sabotage.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sabotage: Sabotage?
 
     @Flag(help: "Only says how the run of --seed ends.")

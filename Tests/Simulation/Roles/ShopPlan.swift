@@ -56,7 +56,8 @@ package struct ShopPlan: Sendable {
             let id = "o\(number)-\(order)"
             let lines = (0...draw(3)).map { _ in
                 OrderLine(
-                    product: Product(id: "p\(draw(6))", category: "k\(draw(2))"), quantity: 1 + draw(3), price: 100 * (1 + draw(90)))
+                    product: Product(id: "p\(draw(6))", category: "k\(draw(2))"), quantity: 1 + draw(3),
+                    price: 100 * (1 + draw(90)))
             }
             let revenue: Int64? = draw(2) == 0 ? nil : 500 * (1 + draw(40))
             let event = OrderEvent(orderID: id, change: .placed, revenue: revenue, lines: lines)
@@ -121,7 +122,8 @@ package struct ShopPlan: Sendable {
                     goods: Goods(categories: draw(2) == 0 ? ["k0"] : []), inAny: draw(2) == 0 ? [0, 2] : [],
                     postponeMilliseconds: (1 + draw(5)) * day, action: draw(3) == 0 ? .record : email, conversion: conversion),
                 Rule(
-                    name: "review", mechanic: .reviewRequest(afterMilliseconds: 2 * day), goods: Goods(products: ["p1", "p2", "p3"]),
+                    name: "review", mechanic: .reviewRequest(afterMilliseconds: 2 * day),
+                    goods: Goods(products: ["p1", "p2", "p3"]),
                     inAll: draw(3) == 0 ? [0] : [], hours: hours ? day8to20 : nil, postponeMilliseconds: (1 + draw(3)) * day,
                     action: email, conversion: draw(2) == 0 ? conversion : nil),
             ],

@@ -41,7 +41,9 @@ package struct Incident: Sendable, CustomStringConvertible {
         let shard = ShardID(index: Int(draw(0...Int64(shards - 1))))
         let log: LogName = [.input(shard), .commits(shard), .commits(shard), .coordinator][Int(draw(0...3))]
         switch draw(0...13) {
-        case 0, 1, 2: kind = .crash(role, number, afterJobs: Int(draw(1...(role == .dispatcher ? 40 : 400))), backMilliseconds: draw(200...6000))
+        case 0, 1, 2:
+            kind = .crash(
+                role, number, afterJobs: Int(draw(1...(role == .dispatcher ? 40 : 400))), backMilliseconds: draw(200...6000))
         case 3, 4: kind = .freeze(role, number, milliseconds: draw(500...9000))
         case 5: kind = .stop(role, number, backMilliseconds: draw(200...4000))
         case 6: kind = .cutOff(role, number, milliseconds: draw(2000...9000))

@@ -12,12 +12,11 @@ final class Judge: @unchecked Sendable {
     private var coordinator: CoordinatorLogChecker
     private var ends: [(sequence: UInt64, parts: UInt32)]
     private let count: (String) -> Void
-    private(set) var newest: Instant?
 
     init(installation: Installation, count: @escaping (String) -> Void) {
         self.installation = installation
         self.count = count
-        commits = installation.shards.all.map { CommitLogChecker(shard: $0) }
+        commits = installation.shards.all.map { CommitLogChecker(shard: $0, timeMode: installation.timeMode) }
         actions = installation.shards.all.map { _ in ActionChecker() }
         coordinator = CoordinatorLogChecker(shards: installation.shards.shards)
         ends = installation.shards.all.map { _ in (0, 0) }

@@ -48,7 +48,8 @@ private final class SimulationRun: @unchecked Sendable {
         installed = try Installed(options: options, scheduler: scheduler) { counts.add($0) }
         judge = Judge(installation: installed.installation) { counts.add($0) }
         plan = ShopPlan(
-            seed: options.seed ^ 0x5409, begin: begin, timeMode: options.timeMode, days: options.days, customers: options.customers)
+            seed: options.seed ^ 0x5409, begin: begin, timeMode: options.timeMode, days: options.days,
+            customers: options.customers)
         installed.server.onAppend = { [judge] in judge.written($0, $1) }
         installed.deliver = { [judge] in judge.mail($0, $1, $2) }
     }

@@ -1,1 +1,0 @@
-// Some seeds of the simulator, run with the fast tests.
