@@ -2,7 +2,7 @@
 ///
 /// A value type; used on one thread at a time. Errors carry the offset at which reading failed.
 package struct ByteReader: Sendable {
-    @usableFromInline let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// Offset of the next byte to read.
     package private(set) var position: Int
     /// Offset behind the last byte that may be read.

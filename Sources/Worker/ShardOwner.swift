@@ -29,6 +29,7 @@ final actor ShardOwner {
         let clock: any WallClock
         let rules: RuleRevisions
         let log: Logger
+        let snapshotTurns = SnapshotTurns()
     }
 
     nonisolated let executor: ThreadExecutor
@@ -52,8 +53,7 @@ final actor ShardOwner {
     var sawNews = false
     var isSettling = false
     var isPumpScheduled = false
-    var bytesSinceSnapshot = 0
-    var wantsSnapshot = false
+    var snapshotting = Snapshotting()
     var isReleasing = false
     var end: End?
     /// Who waits for something that a change of state may bring.
@@ -99,6 +99,7 @@ final actor ShardOwner {
         guard end == nil else { return }
         shard = result.shard
         chain = CommitChain(shard: id, owner: around.worker.id.description, after: result.last)
+        try await prepareSnapshots(upon: result.snapshot)
         guard try await fence() else { return finish(.lost("another worker fenced first")) }
         enter(.serving)
         try await serve()
@@ -143,7 +144,8 @@ final actor ShardOwner {
         enter(.releasing)
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         guard end == nil else { return }
-        if let snapshot = snapshot() { await put(snapshot) }
+        await writeSnapshot()
+        guard end == nil else { return }
         commit(.released, [])
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         if end == nil { finish(.released) }

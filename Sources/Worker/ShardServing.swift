@@ -18,7 +18,10 @@ extension ShardOwner {
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
-                for record in try await reader.next(max: 64) { inputs.append(record) }
+                for record in try await reader.next(max: 64) {
+                    inputs.append(record)
+                    snapshotting.schedule.add(.init(inputBytes: record.payload.count + SnapshotSchedule.recordBytes))
+                }
                 pump()
                 await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
             }
@@ -41,11 +44,7 @@ extension ShardOwner {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         guard chain.waiting.count < Limits.commitsWaitingMax else { return }
-        if wantsSnapshot {
-            guard chain.waiting.isEmpty else { return }
-            wantsSnapshot = false
-            if let snapshot = snapshot() { Task { await self.put(snapshot) } }
-        }
+        guard !snapshotting.isWanted else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard)
         guard !steps.isEmpty else { return check() }
@@ -64,12 +63,15 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
+        let before = shard.eventsApplied
         while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
             let step = shard.runStep(&inputs, now: now)
         {
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
+        let wakeUps = steps.reduce(0) { $0 + UInt64($1.wakeUps) }
+        snapshotting.schedule.add(.init(work: shard.eventsApplied - before + wakeUps))
     }
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
@@ -83,7 +85,7 @@ extension ShardOwner {
     }
 
     private func send(_ commit: CommitChain.Sent) {
-        bytesSinceSnapshot += commit.bytes.count
+        snapshotting.schedule.add(.init(commitBytes: commit.bytes.count + SnapshotSchedule.recordBytes))
         around.logs.append(to: .commits(id), commit.bytes, expecting: commit.number - 1, id: nil) { result in
             Task { await self.answered(commit.number, result) }
         }
@@ -98,9 +100,9 @@ extension ShardOwner {
             }
             chain?.acknowledge(number)
             if let next = chain?.waiting.first { send(next) }
-            if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
+            snapshotIfDue()
         case .failure(let error):
             guard chain?.waiting.contains(where: { $0.number == number }) ?? false, !isSettling else { return }
             log.warning("commit not acknowledged", metadata: ["commit": "\(number)", "error": "\(error)"])
@@ -132,23 +134,6 @@ extension ShardOwner {
             } catch {
                 log.warning("log not readable", metadata: ["error": "\(error)"])
             }
-        }
-    }
-
-    /// The state as of the last acknowledged commit; nil while anything is in flight.
-    func snapshot() -> Snapshot? {
-        guard let shard, let chain, chain.waiting.isEmpty else { return nil }
-        bytesSinceSnapshot = 0
-        return Snapshot(commit: chain.acknowledged, commitHash: chain.acknowledgedHash, payload: shard.encoded())
-    }
-
-    /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
-    func put(_ snapshot: Snapshot) async {
-        do {
-            try await around.snapshots.put(snapshot, of: .shard(id))
-            log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
-        } catch {
-            log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
         }
     }
 }

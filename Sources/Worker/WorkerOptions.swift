@@ -6,10 +6,10 @@ package struct WorkerOptions: Sendable {
     package var id: WorkerID
     /// Threads that shards are spread over; one per core is what pays.
     package var threads: Int
-    /// Log bytes after which a shard takes its next snapshot.
+    /// Bytes of IN or of LOG after which a shard takes its next snapshot at the latest.
     package var snapshotEveryBytes: Int
 
-    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
+    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = .max) {
         self.id = id
         self.threads = max(threads, 1)
         self.snapshotEveryBytes = snapshotEveryBytes

@@ -28,6 +28,12 @@ package final class Shard {
     var brain: Brain
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
+    /// Customers that changed since the last snapshot was captured.
+    var changed = SlotSet()
+    /// The snapshot that is being captured.
+    var capture: SnapshotCapture?
+    /// How much of the window the last snapshot holds, and the one that is being captured.
+    var capturedWindow: (pending: MessageWindow.Mark?, written: MessageWindow.Mark?)
 
     package init(id: ShardID, installation: Installation, rules: CompiledRules, executor: any SerialExecutor) {
         self.id = id
@@ -70,12 +76,14 @@ package final class Shard {
         let packed = customer.pack()
         let place: UInt32
         if let slot {
+            if capture != nil { capture?.write(slot, self) }
             table.store(slot, packed)
             place = slot
         } else {
             place = table.add(hash: hash, packed: packed)
             brain.effects.add(.customers, 1)
         }
+        changed.insert(place)
         note(wakeUp: customer.nextWakeUp, of: place)
         note(open: customer.profile.open.count, of: place)
     }

@@ -1,0 +1,135 @@
+import Engine
+import Logging
+import Model
+import Ports
+import Synchronization
+
+// Snapshots while the shard works on: captured at an acknowledged commit, encoded chunk by chunk between its steps, written
+// meanwhile. What no kept snapshot needs is then trimmed.
+
+/// What a shard's owner keeps about snapshots.
+struct Snapshotting {
+    var schedule = SnapshotSchedule(shardsPerThread: 1, inputBytesMax: nil, commitBytesMax: nil)
+    /// The newest one, upon which an increment can stand; nil = the next is whole.
+    var manifest: SnapshotManifest?
+    /// Asked for: no further commit is made until it is captured.
+    var isWanted = false
+    var isUnderWay = false
+    /// Between capture and manifest; one at a time.
+    var isCapturing = false
+}
+
+extension ShardOwner {
+    /// Learns the bounds of the logs; before serving.
+    func prepareSnapshots(upon manifest: SnapshotManifest?) async throws {
+        let input = try await around.logs.state(of: .input(id))
+        let commits = try await around.logs.state(of: .commits(id))
+        let threads = min(around.worker.threads, around.installation.shards.shards)
+        snapshotting.schedule = SnapshotSchedule(
+            shardsPerThread: (around.installation.shards.shards + threads - 1) / threads, inputBytesMax: input.bytesMax,
+            commitBytesMax: commits.bytesMax, atMostBytes: around.worker.snapshotEveryBytes)
+        snapshotting.manifest = manifest
+        // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
+        snapshotting.schedule.add(.init(work: shard?.eventsApplied ?? 0))
+        let unread = manifest?.head.commit ?? 0
+        if commits.last > unread, commits.first <= commits.last {
+            let share = Double(commits.last - unread) / Double(commits.last - commits.first + 1)
+            snapshotting.schedule.add(.init(commitBytes: Int(Double(commits.bytes) * min(share, 1))))
+        }
+        show(manifest?.head)
+    }
+
+    /// Starts a snapshot when one is due. Called after each acknowledged commit.
+    func snapshotIfDue() {
+        guard !snapshotting.isUnderWay, snapshotting.schedule.isDue(now: around.clock.now()) else { return }
+        snapshotting.isUnderWay = true
+        Task {
+            await self.around.snapshotTurns.take { await self.writeSnapshot() }
+            self.snapshotting.isUnderWay = false
+            self.check()
+        }
+    }
+
+    /// Writes a snapshot of the next commit that is acknowledged with none behind it, and trims what it makes needless.
+    /// Returns whether it was written: one that cannot be is no fault of the shard, as the log holds all of it.
+    @discardableResult
+    func writeSnapshot() async -> Bool {
+        snapshotting.isWanted = true
+        await wait {
+            $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling && !$0.snapshotting.isCapturing
+        }
+        snapshotting.isWanted = false
+        guard end == nil, let shard, let chain, chain.acknowledged > 0 else { return false }
+        let whole = SnapshotSchedule.isWhole(shard.snapshotEstimate, upon: snapshotting.manifest)
+        let head = SnapshotHead(
+            commit: chain.acknowledged, commitHash: chain.acknowledgedHash, format: Shard.snapshotFormat,
+            time: around.clock.now(),
+            needs: [
+                LogNeed(.input(id), from: max(shard.inputSequence, 1)), LogNeed(.commits(id), from: chain.acknowledged),
+                LogNeed(.configuration, from: max(shard.rules.set.revision, 1)),
+            ])
+        snapshotting.isCapturing = true
+        shard.beginSnapshot(whole: whole)
+        snapshotting.schedule.begin()
+        pump()
+        let written = await write(head, of: shard, upon: whole ? nil : snapshotting.manifest)
+        shard.endSnapshot(written: written != nil)
+        snapshotting.schedule.end(written: written != nil, now: around.clock.now())
+        snapshotting.isCapturing = false
+        check()
+        guard let written else { return false }
+        snapshotting.manifest = written
+        show(head)
+        await trim()
+        return true
+    }
+
+    private func write(_ head: SnapshotHead, of shard: Shard, upon manifest: SnapshotManifest?) async -> SnapshotManifest? {
+        do {
+            let writer = try await around.snapshots.write(head, of: .shard(id), upon: manifest)
+            while let chunk = shard.nextSnapshotChunk() {
+                guard end == nil else { return nil }
+                guard shard.snapshotBytesWaiting <= Limits.snapshotWaitingBytesMax else {
+                    throw WorkerFault("its customers change faster than the snapshot can be written")
+                }
+                try await writer.append(chunk)
+                // One chunk a turn: a commit has its turn between two.
+                await Task.yield()
+            }
+            let written = try await writer.finish()
+            log.info(
+                "snapshot written",
+                metadata: [
+                    "commit": "\(head.commit)", "kind": manifest == nil ? "whole" : "increment \(written.parts.count - 1)",
+                    "bytes": "\(written.parts.last?.bytes ?? 0)",
+                ])
+            return written
+        } catch {
+            log.warning("snapshot not written", metadata: ["commit": "\(head.commit)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func trim() async {
+        do {
+            let outcome = try await Trimming(logs: around.logs, snapshots: around.snapshots).trim(id)
+            let commits = try await around.logs.state(of: .commits(id))
+            shown.withLock { $0.logBytes = commits.bytes }
+            log.debug(
+                "trimmed",
+                metadata: [
+                    "IN-below": "\(outcome.inputBelow ?? 0)", "LOG-below": "\(outcome.commitsBelow ?? 0)",
+                    "waiting-for": "\(outcome.waitingFor.map { "\($0)" } ?? "nobody")",
+                ])
+        } catch {
+            log.warning("logs not trimmed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func show(_ head: SnapshotHead?) {
+        shown.withLock { status in
+            status.snapshotCommit = head?.commit
+            status.snapshotMilliseconds = head?.time.milliseconds
+        }
+    }
+}
