@@ -98,6 +98,7 @@ let package = Package(
         tests("PurchaseFilesTests", ["PurchaseFiles", "Model"]),
         tests("TemplatesTests", ["Templates", "Model"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
+        tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
