@@ -58,7 +58,7 @@ struct CoordinatorRoleOptions: RoleOptions {
             options: CoordinatorRole.Options(
                 name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite",
                 installation: cluster.installation),
-            logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+            logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }
 
