@@ -54,9 +54,9 @@ extension ShardOwner {
     /// Returns whether it was written: one that cannot be is no fault of the shard, as the log holds all of it.
     @discardableResult
     func writeSnapshot() async -> Bool {
-        snapshotting.isWanted = true
-        await wait {
-            $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling && !$0.snapshotting.isCapturing
+        while end == nil && !isQuiet {
+            snapshotting.isWanted = true
+            await wait { $0.end != nil || $0.isQuiet }
         }
         snapshotting.isWanted = false
         guard end == nil, let shard, let chain, chain.acknowledged > 0 else { return false }
@@ -83,6 +83,9 @@ extension ShardOwner {
         await trim()
         return true
     }
+
+    /// Everything is acknowledged, and no other snapshot is being captured.
+    private var isQuiet: Bool { (chain?.waiting.isEmpty ?? true) && !isSettling && !snapshotting.isCapturing }
 
     private func write(_ head: SnapshotHead, of shard: Shard, upon manifest: SnapshotManifest?) async -> SnapshotManifest? {
         do {
