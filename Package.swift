@@ -61,15 +61,11 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
-        room(
-            "Delivery",
-            [
-                "Templates", "Curl", "Ports", "Model", logging, collections,
-                .product(name: "HeapModule", package: "swift-collections"),
-            ]),
-        room(
-            "Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
-            resources: [.embedInCode("Page")]),
+        room("Delivery", [
+            "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
+        ]),
+        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird")],
+             resources: [.embedInCode("Page")]),
         .executableTarget(
             name: "reprise",
             dependencies: [
@@ -84,17 +80,14 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                "Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
 
         // Tests: pure and fast, seeded simulation, and against real servers.
-        .target(
-            name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport",
-            swiftSettings: strict),
-        .target(
-            name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
         tests("EngineTests", ["Engine", "Workload", "Model"]),

@@ -17,17 +17,27 @@ package enum CoordinatorRole {
         package var installation: Installation
         /// Bytes of a shard's LOG after which the sums want a snapshot at the latest.
         package var snapshotEveryBytes: Int
+        /// Where the database does its work.
+        package var databaseWork: DatabaseWork
 
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation, snapshotEveryBytes: Int = .max
+            installation: Installation, snapshotEveryBytes: Int = .max, databaseWork: DatabaseWork = .onItsQueue
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
             self.snapshotEveryBytes = snapshotEveryBytes
+            self.databaseWork = databaseWork
         }
+    }
+
+    package enum DatabaseWork: Sendable {
+        /// On a queue of its own: a slow disk holds up nobody.
+        case onItsQueue
+        /// In the caller's job, which it blocks: for simulations, in which one thread does everything in one order.
+        case inPlace
     }
 
     /// Runs until its task is cancelled, then stops cleanly. Throws when the database or COORD cannot be used.
@@ -36,7 +46,8 @@ package enum CoordinatorRole {
         log: Logger
     ) async throws {
         let sums = SumsSnapshots(
-            store: snapshots, logs: logs, clock: clock, shards: options.installation.shards.shards, log: log)
+            store: snapshots, logs: logs, clock: clock, shards: options.installation.shards.shards, work: options.databaseWork,
+            log: log)
         while true {
             do {
                 return try await run(options, sums, logs, messaging, clock, log)
@@ -62,7 +73,7 @@ package enum CoordinatorRole {
     ) async throws {
         let shards = options.installation.shards.shards
         do { try await prepare(sums, options.databasePath) } catch is CancellationError { return }
-        let database = try await SumsDatabase(path: options.databasePath, shards: shards)
+        let database = try await SumsDatabase(path: options.databasePath, shards: shards, work: options.databaseWork)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
         let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())

@@ -1,15 +1,27 @@
 // What roles tell each other for reading only, as JSON. Nothing here decides anything.
 
 package enum ShardPhase: String, Codable, Sendable {
-    /// Waits for the owner before to release it.
-    case waiting
     /// Loads a snapshot and replays the log.
     case recovering
+    /// Has replayed the log and follows it, as a standby or until its turn comes.
+    case following
     case serving
     /// Commits what is left and releases it.
     case releasing
     /// Stopped by a fault that stands in `problem`.
     case failed
+}
+
+/// Request to `shard.N.following`, to whoever serves the shard: how far who is to own it next has followed. No answer.
+package struct FollowerProgress: Codable, Equatable, Sendable {
+    package var worker: WorkerID
+    /// Number of the last commit that it has run again.
+    package var commit: UInt64
+
+    package init(worker: WorkerID, commit: UInt64) {
+        self.worker = worker
+        self.commit = commit
+    }
 }
 
 package struct ShardStatus: Codable, Equatable, Sendable {
@@ -31,11 +43,14 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var snapshotMilliseconds: Int64?
     /// Of the shard's LOG, when it was last trimmed.
     package var logBytes: UInt64?
+    /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
+    package var pauseMilliseconds: Int64?
     package var problem: String?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
-        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0, problem: String? = nil
+        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0,
+        pauseMilliseconds: Int64? = nil, problem: String? = nil
     ) {
         self.shard = shard
         self.phase = phase
@@ -47,6 +62,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.customers = customers
         self.openActions = openActions
         self.events = events
+        self.pauseMilliseconds = pauseMilliseconds
         self.problem = problem
     }
 }

@@ -10,17 +10,32 @@ extension ShardOwner {
     /// Inputs that may wait for their step before reading pauses.
     private static let inputsWaitingMax = 256
 
+    /// Serves until the shard is given up, fenced off, or failed.
+    func serve() async throws {
+        enter(.serving)
+        let feeding = Task { await self.feed() }
+        defer { feeding.cancel() }
+        let preparing = Task { await self.prepareSnapshots(upon: self.follower.snapshot) }
+        defer { preparing.cancel() }
+        let registrations = try await register()
+        defer { for registration in registrations { registration.close() } }
+        while end == nil {
+            await wait { $0.end != nil || !$0.isMeantToOwn }
+            guard end == nil, await waitForSuccessor() else { continue }
+            try await giveUp()
+        }
+    }
+
     /// Reads IN from where the shard stands until the shard is given up.
-    func feed() async {
-        guard let shard else { return }
+    private func feed() async {
         do {
-            let reader = try await around.logs.read(.input(id), from: max(shard.inputSequence, 1))
+            let reader = try await openInput()
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
                 for record in try await reader.next(max: 64) {
                     inputs.append(record)
-                    snapshotting.schedule.add(.init(inputBytes: record.payload.count + SnapshotSchedule.recordBytes))
+                    tailGrows(.init(inputBytes: record.payload.count + SnapshotSchedule.recordBytes))
                 }
                 pump()
                 await wait { $0.inputs.count < Self.inputsWaitingMax || $0.end != nil || $0.isReleasing }
@@ -30,6 +45,11 @@ extension ShardOwner {
         } catch {
             finish(.failed("reading its input: \(error)"))
         }
+    }
+
+    private func openInput() async throws -> any LogReader {
+        if let inputReader { return inputReader }
+        return try await around.logs.read(.input(id), from: max(shard?.inputSequence ?? 0, 1))
     }
 
     /// The clock has moved on (live mode).
@@ -70,8 +90,8 @@ extension ShardOwner {
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
-        let wakeUps = steps.reduce(0) { $0 + UInt64($1.wakeUps) }
-        snapshotting.schedule.add(.init(work: shard.eventsApplied - before + wakeUps))
+        let wakeUps = steps.reduce(0) { $0 + UInt64($1.wakeUps) + UInt64($1.lateWakeUps) }
+        tailGrows(.init(work: shard.eventsApplied - before + wakeUps))
     }
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
@@ -85,7 +105,7 @@ extension ShardOwner {
     }
 
     private func send(_ commit: CommitChain.Sent) {
-        snapshotting.schedule.add(.init(commitBytes: commit.bytes.count + SnapshotSchedule.recordBytes))
+        tailGrows(.init(commitBytes: commit.bytes.count + SnapshotSchedule.recordBytes))
         around.logs.append(to: .commits(id), commit.bytes, expecting: commit.number - 1, id: nil) { result in
             Task { await self.answered(commit.number, result) }
         }
@@ -120,7 +140,8 @@ extension ShardOwner {
                 let last = try await lastCommit()
                 guard end == nil, let settlement = chain?.settle(last) else { return }
                 switch settlement {
-                case .lost(let owner): finish(.lost(owner))
+                case .lost(let owner):
+                    if isFencing { giveUpFence(to: owner) } else { finish(.lost(owner)) }
                 case .broken(let what): finish(.failed(what))
                 case .resend(let waiting):
                     isSettling = false
@@ -129,8 +150,6 @@ extension ShardOwner {
                     pump()
                 }
                 return
-            } catch is CancellationError {
-                return finish(.released)
             } catch {
                 log.warning("log not readable", metadata: ["error": "\(error)"])
             }

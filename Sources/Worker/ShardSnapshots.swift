@@ -9,7 +9,9 @@ import Synchronization
 
 /// What a shard's owner keeps about snapshots.
 struct Snapshotting {
-    var schedule = SnapshotSchedule(shardsPerThread: 1, inputBytesMax: nil, commitBytesMax: nil)
+    /// Nil until the bounds are known; meanwhile what comes is gathered in `early`.
+    var schedule: SnapshotSchedule?
+    var early = SnapshotSchedule.Tail()
     /// The newest one, upon which an increment can stand; nil = the next is whole.
     var manifest: SnapshotManifest?
     /// Asked for: no further commit is made until it is captured.
@@ -20,28 +22,50 @@ struct Snapshotting {
 }
 
 extension ShardOwner {
-    /// Learns the bounds of the logs; before serving.
-    func prepareSnapshots(upon manifest: SnapshotManifest?) async throws {
-        let input = try await around.logs.state(of: .input(id))
-        let commits = try await around.logs.state(of: .commits(id))
-        let threads = min(around.worker.threads, around.installation.shards.shards)
-        snapshotting.schedule = SnapshotSchedule(
-            shardsPerThread: (around.installation.shards.shards + threads - 1) / threads, inputBytesMax: input.bytesMax,
-            commitBytesMax: commits.bytesMax, atMostBytes: around.worker.snapshotEveryBytes)
-        snapshotting.manifest = manifest
-        // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
-        snapshotting.schedule.add(.init(work: shard?.eventsApplied ?? 0))
-        let unread = manifest?.head.commit ?? 0
-        if commits.last > unread, commits.first <= commits.last {
-            let share = Double(commits.last - unread) / Double(commits.last - commits.first + 1)
-            snapshotting.schedule.add(.init(commitBytes: Int(Double(commits.bytes) * min(share, 1))))
+    /// Learns the bounds of the logs, and whether the snapshot that this owner began with is still the newest: only then
+    /// can an increment stand upon it. Until it knows, no snapshot is due.
+    func prepareSnapshots(upon manifest: SnapshotManifest?) async {
+        while end == nil && !Task.isCancelled {
+            do {
+                let input = try await around.logs.state(of: .input(id))
+                let commits = try await around.logs.state(of: .commits(id))
+                let newest = try await around.snapshots.kept(of: .shard(id)).first
+                return prepare(input, commits, upon: manifest == newest ? manifest : nil, newest)
+            } catch {
+                log.warning("logs or snapshots cannot be asked", metadata: ["error": "\(error)"])
+                await pause(Limits.snapshotRetryMilliseconds)
+            }
         }
-        show(manifest?.head)
+    }
+
+    private func prepare(
+        _ input: LogState, _ commits: LogState, upon manifest: SnapshotManifest?, _ newest: SnapshotManifest?
+    ) {
+        let shards = around.installation.shards.shards
+        let threads = min(around.worker.threads, shards)
+        var schedule = SnapshotSchedule(
+            shardsPerThread: (shards + threads - 1) / threads, inputBytesMax: input.bytesMax, commitBytesMax: commits.bytesMax,
+            atMostBytes: around.worker.snapshotEveryBytes)
+        schedule.add(snapshotting.early)
+        // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
+        let unread = commits.last - min(newest?.head.commit ?? 0, commits.last)
+        let held = commits.last + 1 - commits.first
+        if held > 0 { schedule.add(.init(commitBytes: Int(commits.bytes / held * min(unread, held)))) }
+        snapshotting.schedule = schedule
+        snapshotting.manifest = manifest
+        shown.withLock { $0.logBytes = commits.bytes }
+        show(newest?.head)
+    }
+
+    /// Something came behind the last snapshot.
+    func tailGrows(_ tail: SnapshotSchedule.Tail) {
+        if snapshotting.schedule == nil { snapshotting.early = snapshotting.early + tail }
+        snapshotting.schedule?.add(tail)
     }
 
     /// Starts a snapshot when one is due. Called after each acknowledged commit.
     func snapshotIfDue() {
-        guard !snapshotting.isUnderWay, snapshotting.schedule.isDue(now: around.clock.now()) else { return }
+        guard !snapshotting.isUnderWay, snapshotting.schedule?.isDue(now: around.clock.now()) ?? false else { return }
         snapshotting.isUnderWay = true
         Task {
             await self.around.snapshotTurns.take { await self.writeSnapshot() }
@@ -70,11 +94,11 @@ extension ShardOwner {
             ])
         snapshotting.isCapturing = true
         shard.beginSnapshot(whole: whole)
-        snapshotting.schedule.begin()
+        snapshotting.schedule?.begin()
         pump()
         let written = await write(head, of: shard, upon: whole ? nil : snapshotting.manifest)
         shard.endSnapshot(written: written != nil)
-        snapshotting.schedule.end(written: written != nil, now: around.clock.now())
+        snapshotting.schedule?.end(written: written != nil, now: around.clock.now())
         snapshotting.isCapturing = false
         check()
         guard let written else { return false }

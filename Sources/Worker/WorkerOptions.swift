@@ -1,3 +1,4 @@
+import Engine
 package import Model
 
 /// How a worker is run.
@@ -8,11 +9,18 @@ package struct WorkerOptions: Sendable {
     package var threads: Int
     /// Bytes of IN or of LOG after which a shard takes its next snapshot at the latest.
     package var snapshotEveryBytes: Int
+    /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides
+    /// itself what runs next.
+    package var makeExecutor: @Sendable () -> any SerialExecutor
 
-    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = .max) {
+    package init(
+        id: WorkerID, threads: Int, snapshotEveryBytes: Int = .max,
+        makeExecutor: @escaping @Sendable () -> any SerialExecutor = { ThreadExecutor() }
+    ) {
         self.id = id
         self.threads = max(threads, 1)
         self.snapshotEveryBytes = snapshotEveryBytes
+        self.makeExecutor = makeExecutor
     }
 }
 

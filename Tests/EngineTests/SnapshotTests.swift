@@ -100,7 +100,8 @@ struct SnapshotTests {
         let whole = try await harness.capture(whole: true)
         let empty = try await harness.capture(whole: false)
         #expect(empty.part.reduce(0) { $0 + $1.count } < 100)
-        try await harness.feed((0..<9).map { Story.order("o\($0)", .placed, 5, of: ["p"], at: Story.start, id: 77, by: .user("a\($0)")) },
+        try await harness.feed(
+            (0..<9).map { Story.order("o\($0)", .placed, 5, of: ["p"], at: Story.start, id: 77, by: .user("a\($0)")) },
             at: Story.start)
         _ = try await harness.capture(whole: false, written: false)
         let again = try await harness.capture(whole: false)

@@ -11,7 +11,8 @@ package struct SnapshotFixture: Sendable {
     package var damageManifest: @Sendable (SnapshotSubject) async throws -> Void
 
     package init(
-        store: any SnapshotStore, damage: @escaping @Sendable (SnapshotSubject, _ commit: UInt64, _ chunk: Int) async throws -> Void,
+        store: any SnapshotStore,
+        damage: @escaping @Sendable (SnapshotSubject, _ commit: UInt64, _ chunk: Int) async throws -> Void,
         damageManifest: @escaping @Sendable (SnapshotSubject) async throws -> Void
     ) {
         self.store = store

@@ -20,7 +20,8 @@ import Testing
         let store = SimulatedSnapshotStore()
         try await promise.check(
             SnapshotFixture(
-                store: store, damage: { store.damage($0, commit: $1, chunk: $2) }, damageManifest: { store.damageManifest(of: $0) }))
+                store: store, damage: { store.damage($0, commit: $1, chunk: $2) },
+                damageManifest: { store.damageManifest(of: $0) }))
     }
 
     @Test(arguments: MessagingConformance.cases)

@@ -10,6 +10,7 @@ struct SumsSnapshots: Sendable {
     let logs: any LogStore
     let clock: any WallClock
     let shards: Int
+    let work: CoordinatorRole.DatabaseWork
     let log: Logger
 
     // MARK: Writing
@@ -31,7 +32,9 @@ struct SumsSnapshots: Sendable {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: copy))
         defer { try? file.close() }
         var bytes = 0
-        while let chunk = try await Self.blocking({ try file.read(upToCount: Limits.snapshotChunkBytes) }), !chunk.isEmpty {
+        while let chunk = try await SumsDatabase.touchingDisk(work, { try file.read(upToCount: Limits.snapshotChunkBytes) }),
+            !chunk.isEmpty
+        {
             try await writer.append(Array(chunk))
             bytes += chunk.count
         }
@@ -71,7 +74,7 @@ struct SumsSnapshots: Sendable {
 
     private func whyUseless(_ path: String) async throws -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return "there is no database yet" }
-        let database = try await SumsDatabase(path: path, shards: shards)
+        let database = try await SumsDatabase(path: path, shards: shards, work: work)
         let positions = try await database.positions()
         try await database.close()
         for (shard, position) in positions.enumerated() {
@@ -91,9 +94,9 @@ struct SumsSnapshots: Sendable {
         Self.remove(file)
         defer { Self.remove(file) }
         let chunks = loaded.parts.flatMap { $0 }
-        try await Self.blocking { try Data(chunks.joined()).write(to: URL(fileURLWithPath: file)) }
+        try await SumsDatabase.touchingDisk(work) { try Data(chunks.joined()).write(to: URL(fileURLWithPath: file)) }
         do {
-            let database = try await SumsDatabase(path: file, shards: shards)
+            let database = try await SumsDatabase(path: file, shards: shards, work: work)
             let positions = try await database.positions()
             let damage = try await database.damage()
             try await database.close()
@@ -102,7 +105,7 @@ struct SumsSnapshots: Sendable {
         } catch let problem as SumsProblem {
             return problem.description
         }
-        try await Self.blocking {
+        try await SumsDatabase.touchingDisk(work) {
             Self.remove(path)
             try FileManager.default.moveItem(atPath: file, toPath: path)
         }
@@ -113,13 +116,6 @@ struct SumsSnapshots: Sendable {
     private static func remove(_ path: String) {
         for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
             try? FileManager.default.removeItem(atPath: path + suffix)
-        }
-    }
-
-    /// Work on files, off the threads that tasks share.
-    private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

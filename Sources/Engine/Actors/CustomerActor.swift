@@ -37,9 +37,12 @@ package final actor CustomerActor {
         profile.clear()
     }
 
-    /// Runs what is due by `limit`, earliest first.
-    func wake(through limit: Instant, _ brain: inout Brain) {
-        brain.wake(&profile, customer: key, through: limit)
+    /// Whether it is bound to the customer whose key stands there.
+    func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
+
+    /// Runs what is due by `limit`, earliest first: each at its own due time or, when it comes late, at `late`.
+    func wake(through limit: Instant, late: Instant? = nil, _ brain: inout Brain) {
+        brain.wake(&profile, customer: key, through: limit, late: late)
     }
 
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {

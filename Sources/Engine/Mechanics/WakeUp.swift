@@ -3,29 +3,30 @@ import Model
 // A timer is due: the rule decides, once, and every way this can end leaves a word in the log.
 
 extension Brain {
-    /// Runs everything of the profile that is due by `limit`, each at its own due time, earliest first.
-    mutating func wake(_ profile: inout Profile, customer: CustomerKey, through limit: Instant) {
-        while let due = profile.nextWakeUp, due <= limit { wake(&profile, customer: customer, at: due) }
+    /// Runs everything of the profile that is due by `limit`, earliest first: each at its own due time or, when it comes
+    /// late, at `late`.
+    mutating func wake(_ profile: inout Profile, customer: CustomerKey, through limit: Instant, late: Instant? = nil) {
+        while let due = profile.nextWakeUp, due <= limit { wake(&profile, customer: customer, due: due, at: late ?? due) }
     }
 
     /// Runs the first thing that is due at `due`.
-    private mutating func wake(_ profile: inout Profile, customer: CustomerKey, at due: Instant) {
+    private mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
         if let index = profile.timers.firstIndex(where: { $0.due == due }) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
-            decide(timer, customer: customer, in: &profile)
+            decide(timer, at: now, customer: customer, in: &profile)
             let isPostponed = profile.timers.contains { $0.rule == timer.rule && $0.occasion == timer.occasion }
             if timer.occasion == .lapse && !isPostponed {
                 profile.lapseDecided = max(profile.lapseDecided ?? timer.firstDue, timer.firstDue)
             }
         } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
             let action = profile.open.remove(at: index)
-            close(action, .withdrawn, .deadlinePassed, at: due, customer: customer)
+            close(action, .withdrawn, .deadlinePassed, at: now, customer: customer)
         }
     }
 
-    private mutating func decide(_ timer: Timer, customer: CustomerKey, in profile: inout Profile) {
-        let now = timer.due
+    /// Whether what the timer was set for is still wanted `now`, which is its due time or, after an outage, later.
+    private mutating func decide(_ timer: Timer, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
         let action = ActionID(timer, customer: customer, products: products)
         func decision(_ reason: Reason) -> Decision {
             Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
@@ -37,6 +38,9 @@ extension Brain {
         }
         guard rule.admits(profile, segments: rules.set.segments, at: now) else {
             return effects.add(.suppressed(decision(.notInSegment)))
+        }
+        guard now == timer.due || now - timer.firstDue <= rule.postponeMilliseconds else {
+            return effects.add(.suppressed(decision(.postponedTooLong)))
         }
         if let hours = rule.hours {
             let allowed = hours.nextAllowed(from: now, in: rules.set.zone)
