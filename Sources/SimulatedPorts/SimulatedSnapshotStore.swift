@@ -104,6 +104,20 @@ extension SimulatedSnapshotStore.State {
         return nil
     }
 
+    /// Whether the newest snapshot that does not stand upon this whole part is undamaged. Faults never take both: against
+    /// that nothing helps.
+    func isWhole(_ subject: SnapshotSubject, but base: UInt64) -> Bool {
+        guard let key = keys(of: subject).first(where: { $0.base != base }), let manifest = try? manifest(key) else {
+            return true
+        }
+        return manifest.parts.allSatisfy { part in
+            part.chunks.indices.allSatisfy { index in
+                part.chunks[index].isWhole(
+                    chunks[.init(subject: subject, base: key.base, writing: part.writing, index: index)] ?? [])
+            }
+        }
+    }
+
     mutating func remove(of subject: SnapshotSubject) {
         var bases: [UInt64] = []
         for key in keys(of: subject) {
@@ -164,7 +178,7 @@ private final class SimulatedSnapshotWriter: SnapshotWriter {
             let damaged = state.damageNext || state.random.chance(perMille: state.faults.damagedSnapshots)
             state.damageNext = false
             state.manifests[.init(subject: subject, base: base, commit: head.commit)] = written.encoded()
-            if damaged && !part.chunks.isEmpty {
+            if damaged && !part.chunks.isEmpty && state.isWhole(subject, but: base) {
                 let index = Int(state.random.next() % UInt64(part.chunks.count))
                 state.damage(.init(subject: subject, base: base, writing: writing, index: index))
             }

@@ -84,6 +84,7 @@ extension ShardOwner {
         }
         snapshotting.isWanted = false
         guard end == nil, let shard, let chain, chain.acknowledged > 0 else { return false }
+        guard snapshotting.manifest?.head.commit != chain.acknowledged else { return true }
         let whole = SnapshotSchedule.isWhole(shard.snapshotEstimate, upon: snapshotting.manifest)
         let head = SnapshotHead(
             commit: chain.acknowledged, commitHash: chain.acknowledgedHash, format: Shard.snapshotFormat,

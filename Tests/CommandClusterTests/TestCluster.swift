@@ -4,7 +4,7 @@ import TestSupport
 
 /// A whole cluster of `reprise` processes on this machine, in event-time mode, with a mailbox.
 final class TestCluster: Sendable {
-    let nats: NATSServer
+    let nats: NATSServers
     let folder: ScratchFolder
     let environment: [String: String]
     let gateway: String
@@ -13,10 +13,13 @@ final class TestCluster: Sendable {
     private let processes = Mutex<[String: ChildProcess]>([:])
 
     /// Starts everything and returns when it takes events.
-    static func start(workers: Int, shards: Int) async throws -> TestCluster {
-        let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
+    static func start(workers: Int, shards: Int, more: [String: String] = [:]) async throws -> TestCluster {
+        let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
-            try await cluster.run(["install", "--shards", String(shards), "--event-time"])
+            try await cluster.run([
+                "install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--event-time", "--wait",
+                "30",
+            ])
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
@@ -31,14 +34,14 @@ final class TestCluster: Sendable {
         return cluster
     }
 
-    private init(nats: NATSServer, folder: ScratchFolder) throws {
+    private init(nats: NATSServers, folder: ScratchFolder, more: [String: String]) throws {
         self.nats = nats
         self.folder = folder
         gateway = "http://127.0.0.1:\(try freePort())"
         environment = [
             "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
             "REPRISE_ADMIN_KEY": "admin-key-of-the-test", "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
-        ]
+        ].merging(more) { $1 }
     }
 
     /// Runs a command against it and returns what it prints; throws when it fails.
@@ -103,7 +106,13 @@ final class TestCluster: Sendable {
         }.joined(separator: "\n")
     }
 
-    private func start(_ name: String, _ arguments: [String]) throws {
+    /// Kills a process and returns when it is gone.
+    func kill(_ name: String) async throws {
+        guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }
+        try await process.killAndWait()
+    }
+
+    func start(_ name: String, _ arguments: [String]) throws {
         try launch(name, [try CommandRun.binary()] + arguments)
     }
 

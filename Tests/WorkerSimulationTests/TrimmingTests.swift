@@ -6,7 +6,7 @@ import Workload
 
 @testable import Worker
 
-@Suite("Snapshots and trimming over simulated ports", .serialized, .timeLimit(.minutes(1)))
+@Suite("Snapshots and trimming over simulated ports", .serialized, .timeLimit(.minutes(3)))
 struct TrimmingTests {
     let workers = (0..<3).map { WorkerID(name: "w", instance: "\($0)") }
 
@@ -14,7 +14,7 @@ struct TrimmingTests {
         "F5 I4 logs are trimmed while workers die and snapshots are torn or damaged, and W1 comes out exactly",
         arguments: [UInt64(0), 2])
     func crashes(seed: UInt64) async throws {
-        let workload = try #require(ReferenceWorkload(customers: 60, events: 1800))
+        let workload = try #require(ReferenceWorkload(customers: 60, events: 900))
         let expected = ReferenceInterpreter.answers(for: workload)
         let installation = try SimulatedInstallation(
             shards: 2, timeMode: .eventTime,
@@ -28,7 +28,7 @@ struct TrimmingTests {
             // The one before lives on and is believed dead.
             try await installation.place(alive: [worker], owners: [0, 0])
             running.append(installation.start(worker, snapshotEveryBytes: 256))
-            let events = UInt64(index * 600)..<UInt64((index + 1) * 600)
+            let events = UInt64(index * 300)..<UInt64((index + 1) * 300)
             closing = try await installation.feedSlowly(workload, events: events, closing: index == workers.count - 1)
             for shard in 0..<2 { _ = try await installation.awaitCommit(in: shard) { $0.owner == worker.description } }
         }
@@ -105,8 +105,8 @@ extension SimulatedInstallation {
     /// Feeds in pieces, each when the one before is committed, so that there are many commits; then the closing clock record.
     func feedSlowly(_ workload: ReferenceWorkload, events range: Range<UInt64>, closing: Bool) async throws -> [Int: UInt64] {
         var sequences: [Int: UInt64] = [:]
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: 50) {
-            let end = min(start + 50, range.upperBound)
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: 30) {
+            let end = min(start + 30, range.upperBound)
             sequences = try await feed(workload, events: start..<end, closing: closing && end == range.upperBound)
             for shard in installation.shards.all {
                 let last = try await logs.state(of: .input(shard)).last

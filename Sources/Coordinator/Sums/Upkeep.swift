@@ -19,8 +19,9 @@ struct Upkeep: Sendable {
     func run() async throws {
         let log = snapshots.log
         var everyBytes: Int?
+        var upkeeps = 0
         while true {
-            try await snapshots.clock.sleep(until: snapshots.clock.now() + Limits.trimMilliseconds)
+            try await snapshots.clock.sleep(until: snapshots.clock.now() + Limits.upkeepMilliseconds)
             guard isLeading() else { continue }
             do {
                 if everyBytes == nil { everyBytes = try await bound() }
@@ -29,6 +30,8 @@ struct Upkeep: Sendable {
                     try await snapshots.write(database, beside: path)
                     progress.snapshotTaken(of: folded)
                 }
+                upkeeps += 1
+                guard upkeeps % Limits.upkeepsPerTrimming == 1 else { continue }
                 let trimming = Trimming(logs: snapshots.logs, snapshots: snapshots.store)
                 _ = try await trimming.trimConfiguration(shards)
                 try await trimming.trimCoordinator()
