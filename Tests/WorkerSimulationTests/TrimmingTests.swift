@@ -110,10 +110,31 @@ extension SimulatedInstallation {
             sequences = try await feed(workload, events: start..<end, closing: closing && end == range.upperBound)
             for shard in installation.shards.all {
                 let last = try await logs.state(of: .input(shard)).last
-                _ = try await awaitCommit(in: Int(shard.number)) { $0.steps.contains { $0.inputSequence >= last } }
+                try await awaitApplied(last, in: shard)
             }
         }
         return sequences
+    }
+
+    /// Waits until this input is decided upon: in a commit, or in a snapshot below which the commits are trimmed.
+    private func awaitApplied(_ sequence: UInt64, in shard: ShardID) async throws {
+        while true {
+            let first = try await logs.state(of: .commits(shard)).first
+            let snapshot = try? await snapshots.kept(of: .shard(shard)).first
+            if (snapshot?.head.need(of: .input(shard)) ?? 0) >= sequence { return }
+            let reader = try await logs.read(.commits(shard), from: first)
+            defer { reader.close() }
+            do {
+                while true {
+                    for record in try await reader.next(max: 64) {
+                        let commit = try Commit.decoded(record.payload).commit
+                        if commit.steps.contains(where: { $0.inputSequence >= sequence }) { return }
+                    }
+                }
+            } catch let error as LogError {
+                guard case .trimmed = error.code else { throw error }
+            }
+        }
     }
 
     /// Waits for a commit that satisfies the condition, wherever the log begins meanwhile.
