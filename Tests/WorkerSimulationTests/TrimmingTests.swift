@@ -8,7 +8,7 @@ import Workload
 
 @Suite("Snapshots and trimming over simulated ports", .serialized, .timeLimit(.minutes(3)))
 struct TrimmingTests {
-    let workers = (0..<3).map { WorkerID(name: "w", instance: "\($0)") }
+    let workers = (0..<3).map { WorkerID(name: "w\($0)", instance: "1") }
 
     @Test(
         "F5 I4 logs are trimmed while workers die and snapshots are torn or damaged, and W1 comes out exactly",
