@@ -93,6 +93,8 @@ extension ShardOwner {
     /// Writes the state as it stands now as that of a commit: the last one that is acknowledged, or the next one when that
     /// changes nothing. Nothing may be in flight.
     func writeSnapshot(of shard: Shard, as commit: UInt64, _ hash: Halves) async -> Bool {
+        while end == nil && snapshotting.isCapturing { await wait { $0.end != nil || !$0.snapshotting.isCapturing } }
+        guard end == nil else { return false }
         let whole = SnapshotSchedule.isWhole(shard.snapshotEstimate, upon: snapshotting.manifest)
         let head = snapshotHead(of: shard, as: commit, hash)
         snapshotting.isCapturing = true
