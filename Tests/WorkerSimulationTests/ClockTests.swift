@@ -126,6 +126,7 @@ struct ClockTests {
         while opened.count < customers {
             let commit = try await installation.awaitCommit(0) { $0.number > UInt64(seen) }
             seen = Int(commit.number)
+            print("DBG", before, commit.number, commit.kind, commit.owner, commit.steps.map { ($0.wakeUps, $0.lateWakeUps, $0.clock) }, opened.count)
             for step in commit.steps {
                 if step.lateWakeUps > 0 { portions.append(Int(step.lateWakeUps)) }
                 for case .actionOpened(let action) in try step.decodedEffects() { opened.append(action) }
