@@ -68,6 +68,9 @@ extension SimulatedSnapshotStore {
 
     package func setAvailable(_ isAvailable: Bool) { state.withLock { $0.isAvailable = isAvailable } }
 
+    /// No snapshot is left: who needs one begins with the log's first commit.
+    package func forgetAll() { state.withLock { $0.kept = [:] } }
+
     /// The commits of which there are snapshots, ascending.
     package func commits(of subject: SnapshotSubject) -> [UInt64] {
         state.withLock { ($0.kept[subject] ?? []).map(\.snapshot.commit) }

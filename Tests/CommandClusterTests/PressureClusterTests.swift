@@ -45,7 +45,9 @@ struct PressureClusterTests {
                                 throw TestSupportError("answered \(answer.status)")
                             }
                             let again = ContinuousClock.now + .seconds(seconds)
-                            try await eventually("it may try again", within: .seconds(seconds + 10)) { ContinuousClock.now >= again }
+                            try await eventually("it may try again", within: .seconds(seconds + 10)) {
+                                ContinuousClock.now >= again
+                            }
                         }
                     }
                 }

@@ -126,7 +126,6 @@ struct ClockTests {
         while opened.count < customers {
             let commit = try await installation.awaitCommit(0) { $0.number > UInt64(seen) }
             seen = Int(commit.number)
-            print("DBG", before, commit.number, commit.kind, commit.owner, commit.steps.map { ($0.wakeUps, $0.lateWakeUps, $0.clock) }, opened.count)
             for step in commit.steps {
                 if step.lateWakeUps > 0 { portions.append(Int(step.lateWakeUps)) }
                 for case .actionOpened(let action) in try step.decodedEffects() { opened.append(action) }
@@ -139,7 +138,7 @@ struct ClockTests {
         // Another worker replays it all, comparing every step.
         second.cancel()
         try await second.value
-        installation.snapshots.setAvailable(false)
+        installation.snapshots.forgetAll()
         let third = installation.start(WorkerID(name: "a", instance: "3"))
         try await installation.place(alive: [WorkerID(name: "a", instance: "3")], owners: [0])
         _ = try await installation.awaitCommit(0) { $0.owner.hasSuffix("#3") }
