@@ -138,7 +138,7 @@ struct ClockTests {
         // Another worker replays it all, comparing every step.
         second.cancel()
         try await second.value
-        installation.snapshots.setAvailable(false)
+        installation.snapshots.forgetAll()
         let third = installation.start(WorkerID(name: "a", instance: "3"))
         try await installation.place(alive: [WorkerID(name: "a", instance: "3")], owners: [0])
         _ = try await installation.awaitCommit(0) { $0.owner.hasSuffix("#3") }
