@@ -41,11 +41,12 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CXXHash"),
+        .target(name: "CTrap"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        room("Engine", ["Model"]),
+        room("Engine", ["CTrap", "Model"]),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
@@ -59,7 +60,7 @@ let package = Package(
         room("Curl", ["CCurl"]),
 
         // The roles; none imports another.
-        room("Worker", ["Engine", "Ports", "Model", logging, collections]),
+        room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
@@ -103,7 +104,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
-        tests("CommandClusterTests", ["TestSupport", "Model"]),
+        tests("CommandClusterTests", ["Curl", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -10,6 +10,8 @@ package struct Commit: Equatable, Sendable {
         case fence
         /// Last record of an owner that gives the shard up as planned.
         case released
+        /// The last word of an owner that ended while it applied something: no steps, its own epoch.
+        case attempt
     }
 
     package var kind: Kind
@@ -28,11 +30,15 @@ package struct Commit: Equatable, Sendable {
     package var brain: UInt32
     /// Name of the owner, for people.
     package var owner: String
+    /// Of a fence: how its owner found the shard.
+    package var takeover: Takeover?
+    /// Of an attempt: what ended the owner.
+    package var attempt: Attempt?
     package var steps: [Step]
 
     package init(
         kind: Kind, shard: ShardID, epoch: UInt64, number: UInt64, previousHash: UInt128, brain: UInt32, owner: String,
-        steps: [Step] = []
+        takeover: Takeover? = nil, attempt: Attempt? = nil, steps: [Step] = []
     ) {
         self.kind = kind
         self.shard = shard
@@ -41,6 +47,8 @@ package struct Commit: Equatable, Sendable {
         previousHalves = Halves(previousHash)
         self.brain = brain
         self.owner = owner
+        self.takeover = takeover
+        self.attempt = attempt
         self.steps = steps
     }
 }
@@ -97,7 +105,7 @@ package struct EncodedCommit: Equatable, Sendable {
 
 extension Commit {
     static let magic: UInt8 = 0xC1
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     package func encoded() -> EncodedCommit {
         var writer = ByteWriter(reserving: 128 + steps.reduce(0) { $0 + $1.effects.count + 32 })
@@ -110,6 +118,8 @@ extension Commit {
         writer.fixed(previousHash)
         writer.varint(UInt64(brain))
         writer.string(owner)
+        writer.optional(takeover) { writer, takeover in takeover.write(to: &writer) }
+        writer.optional(attempt) { writer, attempt in attempt.write(to: &writer) }
         writer.list(steps) { writer, step in
             writer.varint(step.inputSequence)
             writer.varint(UInt64(step.eventsThrough))
@@ -138,6 +148,7 @@ extension Commit {
             kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(),
             number: try reader.varint(),
             previousHash: try reader.fixed(), brain: try reader.varint32(), owner: try reader.string(),
+            takeover: try reader.optional(Takeover.read), attempt: try reader.optional(Attempt.read),
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(
                     inputSequence: try r.varint(), eventsThrough: try r.varint32(), clock: try r.instant(),

@@ -12,7 +12,9 @@ package enum Effect: Equatable, Sendable {
     /// An order, or a change of one, gave money to an action or took it back (I10).
     case attributed(Attribution)
     /// An event that could not be applied; its neighbours were.
-    case setAside(inputSequence: UInt64, index: UInt32, reason: String)
+    case setAside(SetAside)
+    /// What was set aside under this number has come again and was taken: it is not taken another time.
+    case replayed(number: UInt64)
     /// Changes of counters since the step's beginning, by counter and rule ascending.
     case sums([SumDelta])
 }
@@ -168,6 +170,7 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
     case alreadyDecided, tooManyOpen
     case grantedToAnother, unknownAction, alreadyClosed
     case attemptsExhausted, refusedByProvider
+    case trapped
 
     /// A phrase for people.
     package var text: String {
@@ -191,6 +194,7 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
         case .alreadyClosed: "the action is closed"
         case .attemptsExhausted: "too many attempts failed"
         case .refusedByProvider: "the provider refused it"
+        case .trapped: "deciding it ended the worker"
         }
     }
 }

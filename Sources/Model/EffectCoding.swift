@@ -1,7 +1,7 @@
 /// Kind byte of an effect; the numbers stand in stored logs.
 enum EffectKind: UInt8 {
     case actionOpened = 1
-    case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums
+    case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums, replayed
 }
 
 extension Effect {
@@ -32,11 +32,12 @@ extension Effect {
         case .attributed(let attribution):
             writer.byte(EffectKind.attributed.rawValue)
             attribution.write(to: &writer)
-        case .setAside(let sequence, let index, let reason):
+        case .setAside(let event):
             writer.byte(EffectKind.setAside.rawValue)
-            writer.varint(sequence)
-            writer.varint(UInt64(index))
-            writer.string(reason)
+            event.write(to: &writer)
+        case .replayed(let number):
+            writer.byte(EffectKind.replayed.rawValue)
+            writer.varint(number)
         case .sums(let deltas):
             writer.byte(EffectKind.sums.rawValue)
             writer.list(deltas) { writer, delta in
@@ -60,9 +61,8 @@ extension Effect {
                 reason: try reader.choice())
         case .actionClosed: return .actionClosed(try ActionClosed.read(&reader))
         case .attributed: return .attributed(try Attribution.read(&reader))
-        case .setAside:
-            return .setAside(
-                inputSequence: try reader.varint(), index: try reader.varint32(), reason: try reader.string())
+        case .setAside: return .setAside(try SetAside.read(&reader))
+        case .replayed: return .replayed(number: try reader.varint())
         case .sums:
             return .sums(
                 try reader.list(max: 1 << 16) { r throws(FormatError) in

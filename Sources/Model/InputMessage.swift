@@ -5,11 +5,13 @@ package enum InputMessage: Equatable, Sendable {
     case events([Event])
     /// Event-time mode only: every event before this instant has been acknowledged; wake-ups due by it may run.
     case clock(Instant)
+    /// A message that was set aside under this number, once more. However often it comes, it is taken once.
+    case replay(of: UInt64, message: [UInt8])
 
     static let magic: UInt8 = 0xB1
     static let version: UInt8 = 1
 
-    enum Kind: UInt8 { case events = 0, clock }
+    enum Kind: UInt8 { case events = 0, clock, replay = 8 }
 
     package func encoded() -> [UInt8] {
         switch self {
@@ -25,6 +27,15 @@ package enum InputMessage: Equatable, Sendable {
             var batch = EventBatchBuilder(base: events.first?.time ?? .distantPast)
             for event in events { batch.append(event) }
             return batch.finish()
+        case .replay(let number, let message):
+            var writer = ByteWriter(reserving: message.count + 32)
+            writer.byte(Self.magic)
+            writer.byte(Self.version)
+            writer.byte(Kind.replay.rawValue)
+            writer.varint(number)
+            writer.block(message)
+            writer.fixed(Hashing.hash64(writer.bytes))
+            return writer.bytes
         }
     }
 
@@ -32,6 +43,7 @@ package enum InputMessage: Equatable, Sendable {
     package static func decoded(_ bytes: [UInt8]) throws(FormatError) -> InputMessage {
         switch try InputContent.read(bytes) {
         case .clock(let instant): return .clock(instant)
+        case .replay(let number, let message): return .replay(of: number, message: message)
         case .events(var reader):
             var events: [Event] = []
             events.reserveCapacity(reader.count)
@@ -83,6 +95,7 @@ package struct EventBatchBuilder: Sendable {
 package enum InputContent: Sendable {
     case events(EventBatchReader)
     case clock(Instant)
+    case replay(of: UInt64, message: [UInt8])
 
     /// Checks frame and checksum.
     package static func read(_ bytes: [UInt8]) throws(FormatError) -> InputContent {
@@ -103,6 +116,11 @@ package enum InputContent: Sendable {
             let base = try reader.instant()
             let count = try reader.count(max: Limits.batchEventsMax)
             return .events(EventBatchReader(reader: reader, base: base, count: count))
+        case .replay:
+            let number = try reader.varint()
+            let message = try reader.block()
+            try reader.finish()
+            return .replay(of: number, message: message)
         case nil: throw FormatError(.invalid("message kind"), at: 2)
         }
     }
@@ -116,20 +134,47 @@ package struct EventBatchReader: Sendable {
     package let count: Int
     /// Events read so far.
     package private(set) var index = 0
+    /// Where the bytes of the event that was read last stand; of one that could not be read, where they begin.
+    private var place: Range<Int>
+    private var wellRead = 0
 
     init(reader: ByteReader, base: Instant, count: Int) {
         self.reader = reader
         self.base = base
         self.count = count
+        place = reader.position..<reader.position
     }
 
     /// The next event's header, or nil behind the last.
     package mutating func next() throws(FormatError) -> EventHeader? {
         guard index < count else {
+            place = reader.position..<reader.position
             try reader.finish()
             return nil
         }
         index += 1
-        return try EventHeader.read(&reader, base: base)
+        place = reader.position..<reader.position
+        let header = try EventHeader.read(&reader, base: base)
+        place = place.lowerBound..<reader.position
+        wellRead = index
+        return header
+    }
+
+    /// The event that was read last, as a message of its own.
+    package func alone(in bytes: [UInt8]) -> [UInt8] { framed(bytes[place], count: 1) }
+
+    /// What could not be read, from its beginning to the message's end, as a message of its own.
+    package func rest(of bytes: [UInt8]) -> [UInt8] { framed(bytes[place.lowerBound..<reader.end], count: count - wellRead) }
+
+    private func framed(_ events: ArraySlice<UInt8>, count: Int) -> [UInt8] {
+        var writer = ByteWriter(reserving: events.count + 32)
+        writer.byte(InputMessage.magic)
+        writer.byte(InputMessage.version)
+        writer.byte(InputMessage.Kind.events.rawValue)
+        writer.instant(base)
+        writer.count(count)
+        writer.bytes.append(contentsOf: events)
+        writer.fixed(Hashing.hash64(writer.bytes))
+        return writer.bytes
     }
 }

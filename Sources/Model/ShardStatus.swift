@@ -26,11 +26,16 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var openActions: Int
     /// Events applied since the shard was taken over.
     package var events: UInt64
+    /// Set aside since the installation began, and how many of those were replayed.
+    package var setAside: UInt64
+    package var replayed: UInt64
     package var problem: String?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
-        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0, problem: String? = nil
+        clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0, setAside: UInt64 = 0,
+        replayed: UInt64 = 0,
+        problem: String? = nil
     ) {
         self.shard = shard
         self.phase = phase
@@ -42,6 +47,8 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.customers = customers
         self.openActions = openActions
         self.events = events
+        self.setAside = setAside
+        self.replayed = replayed
         self.problem = problem
     }
 }

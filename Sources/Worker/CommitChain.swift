@@ -44,11 +44,11 @@ struct CommitChain: Equatable, Sendable {
     var acknowledgedHash: UInt128 { acknowledgedHalves.value }
 
     /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
-    mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
+    mutating func next(_ kind: Commit.Kind, _ steps: [Step], takeover: Takeover? = nil, completedInput: UInt64) -> Sent {
         if kind == .fence { epoch += 1 }
         let encoded = Commit(
             kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brainVersion, owner: owner,
-            steps: steps
+            takeover: takeover, steps: steps
         ).encoded()
         precondition(encoded.bytes.count <= Limits.commitBytesMax, "a commit of \(encoded.bytes.count) bytes")
         number += 1

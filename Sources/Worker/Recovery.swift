@@ -93,6 +93,7 @@ struct Recovery {
                     }
                     try await replay(step, shard, &inputs, commit.number)
                 }
+                shard.follow(commit.kind, commit.takeover, commit.attempt)
                 position = LogEnd(number: commit.number, hash: read.hash, epoch: commit.epoch)
             }
         }

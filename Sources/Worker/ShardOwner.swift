@@ -212,6 +212,8 @@ final actor ShardOwner {
             status.customers = shard.customers
             status.openActions = shard.openActions
             status.events = shard.eventsApplied
+            status.setAside = shard.setAside
+            status.replayed = shard.replayed
         }
     }
 }

@@ -40,7 +40,8 @@ extension ShardOwner {
     func pump() {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
-        guard chain.waiting.count < Limits.commitsWaitingMax else { return }
+        // A careful owner has one commit at a time, so that where the log ends tells what ended it.
+        guard chain.waiting.count < (shard.commitBound == .none ? Limits.commitsWaitingMax : 1) else { return }
         if wantsSnapshot {
             guard chain.waiting.isEmpty else { return }
             wantsSnapshot = false
@@ -64,7 +65,8 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
-        while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
+        let stepsMax = shard.commitBound == .none ? Limits.commitStepsMax : 1
+        while stepBytes < Limits.commitBytesTarget && steps.count < stepsMax,
             let step = shard.runStep(&inputs, now: now)
         {
             stepBytes += step.effects.count + 40
@@ -75,9 +77,11 @@ extension ShardOwner {
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
     func commit(_ kind: Commit.Kind, _ steps: [Step]) {
-        guard let completed = shard?.completedInput, let made = chain?.next(kind, steps, completedInput: completed) else {
+        let takeover = kind == .fence ? shard?.nextTakeover() : nil
+        guard let shard, let made = chain?.next(kind, steps, takeover: takeover, completedInput: shard.completedInput) else {
             return
         }
+        shard.follow(kind, takeover, nil)
         if chain?.waiting.count == 1 { send(made) }
         check()
     }

@@ -8,6 +8,8 @@ package struct WorkerOptions: Sendable {
     package var threads: Int
     /// Log bytes after which a shard takes its next snapshot.
     package var snapshotEveryBytes: Int
+    /// It is the only worker of its process, and says where it was when that traps.
+    package var leavesLastWord = false
 
     package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
         self.id = id

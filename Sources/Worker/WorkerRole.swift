@@ -53,6 +53,7 @@ actor Worker {
     }
 
     func run() async throws {
+        if options.leavesLastWord { try LastWords.listen(as: options.id.description, logs: around.logs, log: log) }
         try await persistently { try await self.rules.loadNewest() }
         log.info("worker started", metadata: ["threads": "\(options.threads)"])
         do {

@@ -18,6 +18,7 @@ struct Reprise: AsyncParsableCommand {
                 name: "Change",
                 subcommands: [
                     InstallCommand.self, RulesCommand.self, ImportCommand.self, ReplayCommand.self, ClockCommand.self,
+                    DeadCommand.self,
                 ]),
             CommandGroup(
                 name: "Play a role",

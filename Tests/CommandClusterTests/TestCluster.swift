@@ -12,8 +12,8 @@ final class TestCluster: Sendable {
 
     private let processes = Mutex<[String: ChildProcess]>([:])
 
-    /// Starts everything and returns when it takes events.
-    static func start(workers: Int, shards: Int) async throws -> TestCluster {
+    /// Starts everything and returns when it takes events. `workerFaults` stand in the workers' environment.
+    static func start(workers: Int, shards: Int, workerFaults: [String: String] = [:]) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
         do {
             try await cluster.run(["install", "--shards", String(shards), "--event-time"])
@@ -21,7 +21,7 @@ final class TestCluster: Sendable {
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
             try cluster.start("dispatcher", ["dispatcher"])
-            for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }
+            for number in 1...workers { try cluster.startWorker("worker-\(number)", faults: workerFaults) }
             try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
         } catch {
             let logs = cluster.logs()
@@ -56,6 +56,12 @@ final class TestCluster: Sendable {
     func attempt(_ arguments: [String]) async throws -> CommandRun {
         try await CommandRun.reprise(arguments, environment: environment)
     }
+
+    func startWorker(_ name: String, faults: [String: String] = [:]) throws {
+        try launch(name, [try CommandRun.binary(), "worker", "--name", name], faults)
+    }
+
+    func isRunning(_ name: String) throws -> Bool { try !Self.hasEnded(processID(name)) }
 
     func processID(_ name: String) throws -> Int32 {
         guard let process = processes.withLock({ $0[name] }) else { throw TestSupportError("no process \(name)") }

@@ -17,7 +17,11 @@ struct Brain: Sendable {
             if product.kind == .viewed || product.kind == .clicked { profile.views += 1 }
         case .identify(let identify): try apply(identify, to: &profile)
         case .engagement(let engagement): apply(engagement, to: &profile)
-        case .named, .alias: break
+        case .named(let name, _):
+            #if DEBUG
+                InjectedTrap.hit(name)
+            #endif
+        case .alias: break
         case .permitRequest(let action, let attempt): answer(attempt, for: action, at: now, customer: customer, in: &profile)
         case .outcome(let action, let attempt, let outcome, let detail):
             close(action, attempt, outcome, detail, at: now, customer: customer, in: &profile)

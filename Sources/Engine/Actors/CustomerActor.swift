@@ -37,9 +37,12 @@ package final actor CustomerActor {
         profile.clear()
     }
 
-    /// Runs what is due by `limit`, earliest first.
-    func wake(through limit: Instant, _ brain: inout Brain) {
-        brain.wake(&profile, customer: key, through: limit)
+    /// Runs the first thing that is due at `due`.
+    func wake(at due: Instant, _ brain: inout Brain) { brain.wake(&profile, customer: key, at: due) }
+
+    /// Gives the first thing up that is due at `due`, and names it.
+    func giveUp(at due: Instant, saying: Bool, _ brain: inout Brain) -> String {
+        brain.giveUp(&profile, customer: key, at: due, saying: saying)
     }
 
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {

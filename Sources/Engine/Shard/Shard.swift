@@ -21,11 +21,18 @@ package final class Shard {
     package internal(set) var eventsApplied: UInt64 = 0
     /// Actions without an outcome.
     package internal(set) var openActions = 0
+    /// Set aside since the installation began, and how many of those were replayed.
+    package var setAside: UInt64 { setAsideNumbers.count }
+    package var replayed: UInt64 { setAsideNumbers.replayed }
 
     let table = CustomerTable()
     var calendar = WakeUpCalendar()
     var window = MessageWindow()
     var brain: Brain
+    var setAsideNumbers = SetAsideNumbers()
+    var caution = Caution()
+    /// The number that the message being applied was set aside under; 0 = it comes for the first time.
+    var replaying: UInt64 = 0
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
 

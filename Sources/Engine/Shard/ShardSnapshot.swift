@@ -5,7 +5,7 @@ package import Model
 
 extension Shard {
     private static let magic: UInt8 = 0xE1
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// The whole state between two steps.
     package func encoded() -> [UInt8] {
@@ -18,6 +18,8 @@ extension Shard {
         writer.varint(inputSequence)
         writer.varint(UInt64(eventsThrough))
         writer.instant(clock)
+        setAsideNumbers.write(to: &writer)
+        caution.write(to: &writer)
         window.write(to: &writer)
         brain.products.write(to: &writer)
         writer.count(table.count)
@@ -46,6 +48,8 @@ extension Shard {
         inputSequence = try reader.varint()
         eventsThrough = UInt32(try reader.count())
         clock = try reader.instant()
+        setAsideNumbers = try SetAsideNumbers.read(&reader)
+        caution = try Caution.read(&reader)
         window = try MessageWindow.read(&reader)
         brain.products = try ProductTable.read(&reader)
         for _ in 0..<(try reader.count()) { try restoreCustomer(try reader.block()) }

@@ -1,3 +1,4 @@
+internal import CTrap
 package import Model
 
 /// How far a step goes: as far as the limits allow, or exactly as far as a recorded one went.
@@ -19,17 +20,20 @@ extension Shard {
     }
 
     private func runStep(_ inputs: inout InputQueue, now: Instant, _ customer: isolated CustomerActor) -> Step? {
+        reprise_place_enter(id.number)
+        defer { reprise_place_leave() }
         let before = (inputSequence, eventsThrough)
         var wakeUps: UInt32 = 0
         var endsWithClock = false
         runInputs(&inputs, .limits, &wakeUps, &endsWithClock, customer)
+        let isMoved = before != (inputSequence, eventsThrough)
         // What waits happened before `now`: until it is applied the clock follows it.
         let limit = inputs.isEmpty ? max(clock, now) : clock
-        if timeMode == .live && hasWakeUps(through: limit) {
+        if timeMode == .live && !(isMoved && commitBound == .event) && hasWakeUps(through: limit) {
             clock = limit
-            wakeUps = runWakeUps(through: clock, atMost: UInt32(Limits.stepWakeUpsMax), customer)
+            wakeUps = runWakeUps(through: clock, atMost: wakeUpsMax, customer)
         }
-        guard before != (inputSequence, eventsThrough) || wakeUps > 0 || endsWithClock else { return nil }
+        guard isMoved || wakeUps > 0 || endsWithClock else { return nil }
         return takeStep(wakeUps: wakeUps)
     }
 
@@ -58,7 +62,8 @@ extension Shard {
     }
 
     private func takeStep(wakeUps: UInt32) -> Step {
-        Step(
+        caution.stepped()
+        return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: wakeUps,
             configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
@@ -83,6 +88,7 @@ extension Shard {
             case .finished:
                 inputs.removeFirst()
                 completedInput = record.sequence
+                if case .limits = bound, commitBound != .none { return }
             case .finishedClock:
                 inputs.removeFirst()
                 completedInput = record.sequence
@@ -107,66 +113,107 @@ extension Shard {
     ) -> MessageProgress {
         do throws(FormatError) {
             switch try InputContent.read(record.payload) {
-            case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
-            case .events(let reader): return try run(events: reader, record, bound, &events, customer)
+            case .clock(let instant): return run(clock: instant, record, bound, &wakeUps, customer)
+            case .events(let reader): return run(events: reader, record, bound, &events, customer)
+            case .replay(let number, let message):
+                guard replaying == 0 else { throw FormatError(.invalid("replay within a replay"), at: 2) }
+                let again = LogRecord(sequence: record.sequence, time: record.time, payload: message)
+                return run(replayOf: number, again, bound, &events, &wakeUps, customer)
             }
         } catch {
-            // A message that cannot be read, or cannot be read to its end: what is left of it is set aside as one.
-            if eventsThrough != Self.broken { setAside(record.sequence, eventsThrough, "\(error)") }
-            eventsThrough = Self.broken
+            // A message that cannot be read is set aside as one.
+            if eventsThrough != Self.passedOver { setAside(record, "\(error)", record.payload) }
+            eventsThrough = Self.passedOver
             return .finished
         }
     }
 
-    /// In place of a count: the rest of the message was set aside.
-    private static let broken = UInt32(Int32.max)
+    /// In place of a count: the rest of the message was set aside, or is not wanted.
+    private static let passedOver = UInt32(Int32.max)
+
+    /// A message that was set aside, once more: taken the first time that it comes, whatever the window of message ids says.
+    private func run(
+        replayOf number: UInt64, _ record: LogRecord, _ bound: StepBound, _ events: inout Int, _ wakeUps: inout UInt32,
+        _ customer: isolated CustomerActor
+    ) -> MessageProgress {
+        var isTaken = false
+        if eventsThrough == 0 {
+            // Taking it and its first event belong to one step.
+            if isBounded(bound, record, events) { return .bounded }
+            switch setAsideNumbers.replay(number) {
+            case .taken: isTaken = true
+            case .repeated:
+                brain.effects.add(.repeats, 1)
+                eventsThrough = Self.passedOver
+            case .full:
+                setAside(record, "more than \(Limits.replayedRangesMax) runs of numbers were replayed", record.payload)
+                eventsThrough = Self.passedOver
+            }
+        }
+        if eventsThrough == Self.passedOver { return .finished }
+        replaying = number
+        defer { replaying = 0 }
+        let progress = run(record, bound, &events, &wakeUps, customer)
+        if isTaken { brain.effects.add(.replayed(number: number)) }
+        if progress != .bounded && eventsThrough == 0 { eventsThrough = Self.passedOver }
+        return progress
+    }
+
+    private func isBounded(_ bound: StepBound, _ record: LogRecord, _ events: Int) -> Bool {
+        switch bound {
+        case .limits:
+            let most = commitBound == .event ? 1 : Limits.stepEventsMax
+            return events >= most || brain.effects.byteCount >= Limits.commitBytesTarget
+        case .recorded(let step): return record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough
+        }
+    }
 
     private func run(
         events batch: EventBatchReader, _ record: LogRecord, _ bound: StepBound, _ events: inout Int,
         _ customer: isolated CustomerActor
-    ) throws(FormatError) -> MessageProgress {
+    ) -> MessageProgress {
         var reader = batch
-        for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
-        while true {
-            // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
-            if eventsThrough < UInt32(batch.count) {
-                switch bound {
-                case .limits:
-                    if events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget { return .bounded }
-                case .recorded(let step):
-                    if record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough { return .bounded }
-                }
+        do throws(FormatError) {
+            for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
+            while true {
+                // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
+                if eventsThrough < UInt32(batch.count) && isBounded(bound, record, events) { return .bounded }
+                guard let header = try reader.next() else { return .finished }
+                apply(header, reader, record, customer)
+                eventsThrough += 1
+                eventsApplied += 1
+                events += 1
             }
-            guard let header = try reader.next() else { return .finished }
-            apply(header, record, customer)
-            eventsThrough += 1
-            eventsApplied += 1
-            events += 1
+        } catch {
+            // A message that cannot be read to its end: what is left of it is set aside as one.
+            if eventsThrough != Self.passedOver { setAside(record, "\(error)", reader.rest(of: record.payload)) }
+            eventsThrough = Self.passedOver
+            return .finished
         }
     }
 
     /// Works on a clock record: runs what is due by it; the clock stands at it only when all of that has run.
     private func run(
-        clock instant: Instant, _ sequence: UInt64, _ bound: StepBound, _ wakeUps: inout UInt32,
+        clock instant: Instant, _ record: LogRecord, _ bound: StepBound, _ wakeUps: inout UInt32,
         _ customer: isolated CustomerActor
     ) -> MessageProgress {
         if eventsThrough > 0 { return .finished }
         guard timeMode == .eventTime else {
-            setAside(sequence, 0, "a clock record in a live installation")
+            setAside(record, "a clock record in a live installation", record.payload)
             eventsThrough = 1
             return .finished
         }
         guard instant >= .distantPast, instant <= .distantFuture else {
-            setAside(sequence, 0, "a clock record of \(instant.milliseconds) ms")
+            setAside(record, "a clock record of \(instant.milliseconds) ms", record.payload)
             eventsThrough = 1
             return .finished
         }
         switch bound {
         case .limits:
-            wakeUps = runWakeUps(through: instant, atMost: UInt32(Limits.stepWakeUpsMax), customer)
+            wakeUps = runWakeUps(through: instant, atMost: wakeUpsMax, customer)
             if hasWakeUps(through: instant) { return .bounded }
         case .recorded(let step):
-            let isLast = step.inputSequence == sequence
+            let isLast = step.inputSequence == record.sequence
             wakeUps = runWakeUps(through: instant, atMost: isLast ? step.wakeUps : .max, customer)
             if isLast && step.eventsThrough == 0 { return .bounded }
         }
@@ -182,51 +229,76 @@ extension Shard {
             guard let entry = nextEntry(through: limit) else { break }
             customer.activate(entry.slot, in: table)
             // One due time at a time: between two of one customer others may be due.
-            customer.wake(through: Instant(milliseconds: entry.due), &brain)
+            wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
             ran += 1
         }
         return ran
     }
 
+    private var wakeUpsMax: UInt32 {
+        switch commitBound {
+        case .none: UInt32(Limits.stepWakeUpsMax)
+        case .message: UInt32(Limits.carefulWakeUpsMax)
+        case .event: 1
+        }
+    }
+
+    /// Runs what the customer that is activated has due by `limit`, earliest first.
+    private func wake(_ slot: UInt32, through limit: Instant, _ customer: isolated CustomerActor) {
+        while customer.nextWakeUp <= limit.milliseconds {
+            let due = Instant(milliseconds: customer.nextWakeUp)
+            reprise_place_wake_up(due.milliseconds, slot)
+            if !caution.isCalm, let workers = caution.takeAttempts(at: .wakeUp(due: due, slot: slot)) {
+                setAsideWakeUp(due, workers, customer)
+            } else {
+                customer.wake(at: due, &brain)
+            }
+        }
+    }
+
     /// Applies one event: repeat? whose? what is due before it; then the event itself.
-    private func apply(_ header: EventHeader, _ record: LogRecord, _ customer: isolated CustomerActor) {
+    private func apply(
+        _ header: EventHeader, _ reader: EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
+    ) {
+        reprise_place_event(record.sequence, eventsThrough)
         let now = header.instant(record, clock: &clock, timeMode)
-        if header.messageID != 0 && !window.insert(header.messageID, at: now) {
+        if header.messageID != 0 && !window.insert(header.messageID, at: now) && replaying == 0 {
             return brain.effects.add(.repeats, 1)
         }
+        if !caution.isCalm,
+            let workers = caution.takeAttempts(at: .event(inputSequence: record.sequence, index: eventsThrough))
+        {
+            return setAside(record, reader, Self.trapped(workers))
+        }
         guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
-            return setAside(record.sequence, eventsThrough, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
+            return setAside(record, reader, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
         }
         let hash = Hashing.hash64(record.payload, in: header.key)
         guard map.shard(hash: hash) == id else {
-            return setAside(record.sequence, eventsThrough, "its customer belongs to shard \(map.shard(hash: hash))")
+            return setAside(record, reader, "its customer belongs to shard \(map.shard(hash: hash))")
         }
         let slot = activate(header.key, of: record.payload, hash: hash, customer)
         do {
-            if slot == nil {
+            if let slot {
+                wake(slot, through: now, customer)
+                reprise_place_event(record.sequence, eventsThrough)
+            } else {
                 var reader = ByteReader(record.payload, in: header.key)
                 customer.activate(new: try CustomerKey.read(&reader))
-            } else {
-                customer.wake(through: now, &brain)
             }
             let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
             if slot == nil && header.isInternal { return brain.effects.add(.repeats, 1) }
             try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
             brain.effects.add(.events, 1)
         } catch let fault as EventFault {
-            setAside(record.sequence, eventsThrough, fault.reason)
+            setAside(record, reader, fault.reason)
             if slot == nil { return }
         } catch {
-            setAside(record.sequence, eventsThrough, "\(error)")
+            setAside(record, reader, "\(error)")
             if slot == nil { return }
         }
         rest(slot, hash: hash, customer)
-    }
-
-    private func setAside(_ sequence: UInt64, _ index: UInt32, _ reason: String) {
-        brain.effects.add(.setAside(inputSequence: sequence, index: index, reason: reason))
-        brain.effects.add(.setAside, 1)
     }
 }
 

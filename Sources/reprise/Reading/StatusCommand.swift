@@ -9,7 +9,7 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "Show workers and shards: who owns what, how far each is.",
         discussion: """
             LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an \
-            outcome. Exit code 2 when a shard is not served (with --wait: not within that time).
+            outcome, ASIDE how many events were set aside and not replayed. Exit code 2 when a shard is not served (with --wait: not within that time).
             """)
 
     @OptionGroup var installation: InstallationOptions
@@ -68,7 +68,7 @@ struct StatusCommand: AsyncParsableCommand {
         print("")
         var table = TextTable([
             ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
-            ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
+            ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("ASIDE", .right), ("MEMORY", .right),
         ])
         for worker in status.workers {
             let lag = worker.shards.reduce(UInt64(0)) {
@@ -79,6 +79,7 @@ struct StatusCommand: AsyncParsableCommand {
                 String(worker.shards.count), String(worker.shards.count { $0.phase == .serving }),
                 Figures.count(worker.shards.reduce(0) { $0 + $1.customers }),
                 Figures.count(worker.shards.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
+                Figures.count(worker.shards.reduce(UInt64(0)) { $0 + $1.setAside - $1.replayed }),
                 Figures.bytes(worker.residentBytes),
             ])
         }
@@ -88,6 +89,11 @@ struct StatusCommand: AsyncParsableCommand {
             for shard in worker.shards where shard.problem != nil {
                 print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")
             }
+        }
+        let aside = status.workers.filter(\.alive).flatMap(\.shards).filter { $0.setAside > 0 }.sorted { $0.shard < $1.shard }
+        if !aside.isEmpty {
+            let counts = aside.map { "\($0.shard): \($0.setAside) (\($0.replayed) replayed)" }.joined(separator: ", ")
+            print("set aside by shard: \(counts); see `reprise dead list`")
         }
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }

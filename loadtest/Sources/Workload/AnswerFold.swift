@@ -78,7 +78,7 @@ package struct AnswerFold: Sendable {
         switch effect {
         case .actionOpened(let opened): add(opened)
         case .sums(let deltas): for delta in deltas { add(delta) }
-        case .suppressed, .postponed, .setAside:
+        case .suppressed, .postponed, .setAside, .replayed:
             unexpected += 1
             if firstUnexpected == nil { firstUnexpected = "\(effect)" }
         case .permitGranted, .permitDenied, .actionClosed, .attributed: break
