@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                "Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
@@ -99,6 +99,7 @@ let package = Package(
         tests("PurchaseFilesTests", ["PurchaseFiles", "Model"]),
         tests("TemplatesTests", ["Templates", "Model"]),
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
+        tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
         tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),

@@ -15,16 +15,26 @@ package enum CoordinatorRole {
         /// The SQLite database of this coordinator alone; made when missing. Deleting it makes it add up anew.
         package var databasePath: String
         package var installation: Installation
+        /// Where the database does its work.
+        package var databaseWork: DatabaseWork
 
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation
+            installation: Installation, databaseWork: DatabaseWork = .onItsQueue
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
+            self.databaseWork = databaseWork
         }
+    }
+
+    package enum DatabaseWork: Sendable {
+        /// On a queue of its own: a slow disk holds up nobody.
+        case onItsQueue
+        /// In the caller's job, which it blocks: for simulations, in which one thread does everything in one order.
+        case inPlace
     }
 
     /// Runs until its task is cancelled, then stops cleanly. Throws when the database or COORD cannot be used.
@@ -32,7 +42,7 @@ package enum CoordinatorRole {
         options: Options, logs: any LogStore, messaging: any Messaging, clock: any WallClock, log: Logger
     ) async throws {
         let shards = options.installation.shards.shards
-        let database = try await SumsDatabase(path: options.databasePath, shards: shards)
+        let database = try await SumsDatabase(path: options.databasePath, shards: shards, work: options.databaseWork)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
         let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())

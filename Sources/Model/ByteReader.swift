@@ -1,12 +1,15 @@
 /// Reads the binary forms that ``ByteWriter`` builds; every read is checked against the end.
 ///
 /// A value type; used on one thread at a time. Errors carry the offset at which reading failed.
+@usableFromInline
 package struct ByteReader: Sendable {
     @usableFromInline let bytes: [UInt8]
-    /// Offset of the next byte to read.
-    package private(set) var position: Int
+    @usableFromInline var offset: Int
     /// Offset behind the last byte that may be read.
-    package let end: Int
+    @usableFromInline package let end: Int
+
+    /// Offset of the next byte to read.
+    @inlinable package var position: Int { offset }
 
     @inlinable
     package init(_ bytes: [UInt8]) {
@@ -14,11 +17,11 @@ package struct ByteReader: Sendable {
     }
 
     /// Reads only a part of an array, without copying it.
-    @usableFromInline
+    @inlinable
     package init(_ bytes: [UInt8], in range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
         self.bytes = bytes
-        position = range.lowerBound
+        offset = range.lowerBound
         end = range.upperBound
     }
 
@@ -26,12 +29,14 @@ package struct ByteReader: Sendable {
     /// Bytes left.
     @inlinable package var remaining: Int { end - position }
 
+    @inlinable
     package mutating func byte() throws(FormatError) -> UInt8 {
         guard position < end else { throw FormatError(.truncated, at: position) }
-        defer { position += 1 }
+        defer { offset += 1 }
         return bytes[position]
     }
 
+    @inlinable
     package mutating func bool() throws(FormatError) -> Bool {
         switch try byte() {
         case 0: false
@@ -40,23 +45,25 @@ package struct ByteReader: Sendable {
         }
     }
 
+    @inlinable
     package mutating func fixed<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(FormatError) -> Value {
         let size = MemoryLayout<Value>.size
         guard remaining >= size else { throw FormatError(.truncated, at: position) }
-        let start = position
-        position += size
+        let start = offset
+        offset += size
         return unsafe bytes.withUnsafeBytes { raw in
             Value(littleEndian: unsafe raw.loadUnaligned(fromByteOffset: start, as: Value.self))
         }
     }
 
+    @inlinable
     package mutating func varint() throws(FormatError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         let start = position
         while position < end {
             let next = bytes[position]
-            position += 1
+            offset += 1
             if shift == 63 && next > 1 { throw FormatError(.invalid("varint"), at: start) }
             value |= UInt64(next & 0x7f) << shift
             if next < 0x80 { return value }
@@ -67,6 +74,7 @@ package struct ByteReader: Sendable {
     }
 
     /// A count or length of at most `limit`.
+    @inlinable
     package mutating func count(max limit: Int = Int(Int32.max)) throws(FormatError) -> Int {
         let start = position
         let value = try varint()
@@ -74,49 +82,60 @@ package struct ByteReader: Sendable {
         return Int(value)
     }
 
+    @inlinable
     package mutating func signed() throws(FormatError) -> Int64 {
         let value = try varint()
         return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
     }
 
     /// The range of a length-prefixed block, which is skipped.
+    @inlinable
     package mutating func range() throws(FormatError) -> Range<Int> {
         let length = try count()
         guard remaining >= length else { throw FormatError(.truncated, at: position) }
-        defer { position += length }
+        defer { offset += length }
         return position..<position + length
     }
 
+    @inlinable
     package mutating func block() throws(FormatError) -> [UInt8] {
         Array(bytes[try range()])
     }
 
+    @inlinable
     package mutating func string() throws(FormatError) -> String {
         let range = try range()
-        guard let text = String(validating: bytes[range], as: UTF8.self) else {
-            throw FormatError(.invalid("UTF-8"), at: range.lowerBound)
+        // Over the bytes themselves: validating a slice goes through an iterator, byte by byte.
+        let text = unsafe bytes.withUnsafeBufferPointer { all in
+            unsafe String(validating: UnsafeBufferPointer(rebasing: all[range]), as: UTF8.self)
         }
+        guard let text else { throw FormatError(.invalid("UTF-8"), at: range.lowerBound) }
         return text
     }
 
+    @inlinable
     package mutating func instant() throws(FormatError) -> Instant {
         Instant(milliseconds: try signed())
     }
 
     /// An instant written relative to `base`. Wraps like the writer, so that damaged bytes cannot trap.
+    @inlinable
     package mutating func instant(after base: Instant) throws(FormatError) -> Instant {
         Instant(milliseconds: base.milliseconds &+ (try signed()))
     }
 
     /// A varint of at most 32 bits.
+    @inlinable
     package mutating func varint32() throws(FormatError) -> UInt32 {
         UInt32(try count(max: Int(UInt32.max)))
     }
 
+    @inlinable
     package mutating func optional<Value>(_ read: (inout ByteReader) throws(FormatError) -> Value) throws(FormatError) -> Value? {
         try bool() ? try read(&self) : nil
     }
 
+    @inlinable
     package mutating func list<Value>(
         max limit: Int = Int(Int32.max), _ read: (inout ByteReader) throws(FormatError) -> Value
     ) throws(FormatError) -> [Value] {
@@ -128,6 +147,7 @@ package struct ByteReader: Sendable {
     }
 
     /// Fails unless everything was read: a form has no unknown tail.
+    @inlinable
     package func finish() throws(FormatError) {
         guard isAtEnd else { throw FormatError(.invalid("\(remaining) bytes too many"), at: position) }
     }

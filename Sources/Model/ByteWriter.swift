@@ -1,9 +1,10 @@
 /// Builds a binary form: little-endian fixed integers, LEB128 varints, length-prefixed bytes.
 ///
 /// The counterpart of ``ByteReader``. A value type; used on one thread at a time.
+@usableFromInline
 package struct ByteWriter: Sendable {
     /// What has been written so far.
-    package var bytes: [UInt8]
+    @usableFromInline package var bytes: [UInt8]
 
     @inlinable
     package init(reserving capacity: Int = 0) {

@@ -56,7 +56,8 @@ package struct Commit: Equatable, Sendable {
 /// A bounded piece of a shard's work and what it decided.
 ///
 /// Replaying: adopt `configuration`; apply the events of input `inputSequence` up to `eventsThrough` (from where the step
-/// before stopped); set the clock; run `wakeUps` due wake-ups. The effects must come out as recorded.
+/// before stopped); set the clock; run `wakeUps` due wake-ups, then `lateWakeUps` late ones. The effects must come out as
+/// recorded.
 package struct Step: Equatable, Sendable {
     /// Sequence in IN of the message this step read last; 0 = none yet.
     package var inputSequence: UInt64
@@ -66,17 +67,21 @@ package struct Step: Equatable, Sendable {
     package var clock: Instant
     /// Wake-ups that the clock made due and this step ran, apart from those that ran before an event of their customer.
     package var wakeUps: UInt32
+    /// Customers woken whose wake-ups were further behind the clock than ``Limits/lateMilliseconds``.
+    package var lateWakeUps: UInt32
     package var configuration: UInt64
     /// Effects in order, each as ``Effect`` writes itself.
     package var effects: [UInt8]
 
     package init(
-        inputSequence: UInt64, eventsThrough: UInt32, clock: Instant, wakeUps: UInt32, configuration: UInt64, effects: [UInt8]
+        inputSequence: UInt64, eventsThrough: UInt32, clock: Instant, wakeUps: UInt32, lateWakeUps: UInt32 = 0,
+        configuration: UInt64, effects: [UInt8]
     ) {
         self.inputSequence = inputSequence
         self.eventsThrough = eventsThrough
         self.clock = clock
         self.wakeUps = wakeUps
+        self.lateWakeUps = lateWakeUps
         self.configuration = configuration
         self.effects = effects
     }
@@ -125,6 +130,7 @@ extension Commit {
             writer.varint(UInt64(step.eventsThrough))
             writer.instant(step.clock)
             writer.varint(UInt64(step.wakeUps))
+            writer.varint(UInt64(step.lateWakeUps))
             writer.varint(step.configuration)
             writer.block(step.effects)
         }
@@ -152,7 +158,8 @@ extension Commit {
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(
                     inputSequence: try r.varint(), eventsThrough: try r.varint32(), clock: try r.instant(),
-                    wakeUps: try r.varint32(), configuration: try r.varint(), effects: try r.block())
+                    wakeUps: try r.varint32(), lateWakeUps: try r.varint32(), configuration: try r.varint(),
+                    effects: try r.block())
             })
         try reader.finish()
         return (commit, hash)

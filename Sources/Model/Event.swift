@@ -194,6 +194,8 @@ package enum Outcome: UInt8, CaseIterable, Hashable, Sendable {
     case recorded
     /// Withdrawn before it was sent; the reason stands beside it.
     case withdrawn
+    /// The provider was away: nothing was tried, nothing is counted; another attempt may follow.
+    case notTried
 
     package var name: String {
         switch self {
@@ -203,6 +205,7 @@ package enum Outcome: UInt8, CaseIterable, Hashable, Sendable {
         case .uncertain: "uncertain"
         case .recorded: "recorded"
         case .withdrawn: "withdrawn"
+        case .notTried: "not tried"
         }
     }
 }

@@ -1,5 +1,7 @@
 /// A binary form that could not be read: what is wrong, and at which byte.
+@usableFromInline
 package struct FormatError: Error, Equatable, CustomStringConvertible {
+    @usableFromInline
     package enum Code: Equatable, Sendable {
         /// It ends before it is complete.
         case truncated
@@ -15,12 +17,13 @@ package struct FormatError: Error, Equatable, CustomStringConvertible {
     /// Byte offset.
     package let offset: Int
 
+    @usableFromInline
     package init(_ code: Code, at offset: Int) {
         self.code = code
         self.offset = offset
     }
 
-    package var description: String {
+    @usableFromInline package var description: String {
         switch code {
         case .truncated: "ends early at byte \(offset)"
         case .invalid(let what): "invalid \(what) at byte \(offset)"

@@ -1,8 +1,9 @@
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
 /// The only form of time that decides anything: integers give the same answer on every machine.
+@usableFromInline
 package struct Instant: Comparable, Hashable, Sendable {
-    package var milliseconds: Int64
+    @usableFromInline package var milliseconds: Int64
 
     @inlinable
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }

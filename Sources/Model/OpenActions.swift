@@ -1,6 +1,18 @@
 // What roles tell each other for reading only, as JSON. Nothing here decides anything.
 
-/// Answer to `shard.<n>.open`: the actions that still want an outcome.
+/// Request to `shard.<n>.open`; an empty one asks for the first page.
+package struct OpenActionsRequest: Codable, Equatable, Sendable {
+    /// ``OpenActions/next`` of the page before.
+    package var after: UInt32?
+
+    package init(after: UInt32?) { self.after = after }
+}
+
+/// Answer to `shard.<n>.open`: a page of the actions that still want an outcome, in an order that no owner changes.
+///
+/// Each page is as of a commit of its own, none earlier than that of the page before. Who has all pages and then follows
+/// the LOG from behind the first one's commit misses nothing: what an early page does not show yet stands in the LOG, and
+/// what a late page shows already is told there once more.
 package struct OpenActions: Codable, Equatable, Sendable {
     package struct Action: Codable, Equatable, Sendable {
         /// ``ActionID`` as text.
@@ -26,15 +38,23 @@ package struct OpenActions: Codable, Equatable, Sendable {
             self.grantedInstance = grantedInstance
             self.grantedNumber = grantedNumber
         }
+
+        /// What one takes at most as JSON: its fields, their names, and the key with what has to be escaped in it.
+        package static func bytesMax(customer: CustomerKey) -> Int {
+            280 + customer.text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == 0x22 || $1 == 0x2f || $1 == 0x5c ? 2 : 1) }
+        }
     }
 
-    /// Number of the acknowledged commit this is as of; the LOG sequence to follow from is one higher.
+    /// Number of the acknowledged commit this is as of.
     package var commit: UInt64
     package var actions: [Action]
+    /// Where the next page begins; nil = this was the last. A page may be empty and not the last.
+    package var next: UInt32?
 
-    package init(commit: UInt64, actions: [Action]) {
+    package init(commit: UInt64, actions: [Action], next: UInt32? = nil) {
         self.commit = commit
         self.actions = actions
+        self.next = next
     }
 }
 

@@ -1,15 +1,27 @@
 // What roles tell each other for reading only, as JSON. Nothing here decides anything.
 
 package enum ShardPhase: String, Codable, Sendable {
-    /// Waits for the owner before to release it.
-    case waiting
     /// Loads a snapshot and replays the log.
     case recovering
+    /// Has replayed the log and follows it, as a standby or until its turn comes.
+    case following
     case serving
     /// Commits what is left and releases it.
     case releasing
     /// Stopped by a fault that stands in `problem`.
     case failed
+}
+
+/// Request to `shard.N.following`, to whoever serves the shard: how far who is to own it next has followed. No answer.
+package struct FollowerProgress: Codable, Equatable, Sendable {
+    package var worker: WorkerID
+    /// Number of the last commit that it has run again.
+    package var commit: UInt64
+
+    package init(worker: WorkerID, commit: UInt64) {
+        self.worker = worker
+        self.commit = commit
+    }
 }
 
 package struct ShardStatus: Codable, Equatable, Sendable {
@@ -29,13 +41,14 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     /// Set aside since the installation began, and how many of those were replayed.
     package var setAside: UInt64
     package var replayed: UInt64
+    /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
+    package var pauseMilliseconds: Int64?
     package var problem: String?
 
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
         clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, events: UInt64 = 0, setAside: UInt64 = 0,
-        replayed: UInt64 = 0,
-        problem: String? = nil
+        replayed: UInt64 = 0, pauseMilliseconds: Int64? = nil, problem: String? = nil
     ) {
         self.shard = shard
         self.phase = phase
@@ -49,6 +62,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.events = events
         self.setAside = setAside
         self.replayed = replayed
+        self.pauseMilliseconds = pauseMilliseconds
         self.problem = problem
     }
 }

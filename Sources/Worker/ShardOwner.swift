@@ -1,23 +1,35 @@
 import Engine
-import Foundation
 import Logging
 import Model
 import Ports
 import Synchronization
 
-/// Owns one shard for as long as the placement says so: waits for its turn, recovers, fences, serves, releases.
+/// A shard at a worker that the placement names for it, as its owner or as a standby: follows, fences, serves, releases.
 ///
-///     waiting --released, or the owner before is dead--> recovering --caught up, fence acknowledged--> serving
-///     serving --placed elsewhere--> releasing --everything acknowledged--> ended (released)
+///     following --owner, and the shard is free--> fencing      (ShardFollowing)
+///     fencing --the fence is acknowledged--> serving           (ShardFollowing)
+///     fencing --another's commit has its place--> following
+///     serving --placed elsewhere, the successor has nearly all--> releasing   (ShardServing, ShardRelease)
+///     releasing --everything acknowledged--> ended (released)
+///     following --no longer named--> ended (released), nothing is written
 ///     serving --a higher epoch in the log--> ended (lost)
 ///     any --a fault--> ended (failed)
 ///
-/// Runs on its shard's executor: a step, and all customers it touches, without a hop.
+/// Who is named, who lives and who is ready say only when to try. Runs on its shard's executor: a step, and all customers
+/// it touches, without a hop.
 final actor ShardOwner {
     enum End: Equatable, Sendable {
         case released
         case lost(String)
         case failed(String)
+    }
+
+    /// What the placement wants.
+    struct Assignment: Equatable, Sendable {
+        /// Who is to own the shard; nil = nobody can.
+        var owner: WorkerID?
+        /// This worker is to follow all the time.
+        var isStandby: Bool
     }
 
     struct Surroundings: Sendable {
@@ -31,7 +43,7 @@ final actor ShardOwner {
         let log: Logger
     }
 
-    nonisolated let executor: ThreadExecutor
+    nonisolated let executor: any SerialExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     nonisolated let id: ShardID
@@ -40,126 +52,104 @@ final actor ShardOwner {
     /// What heartbeats show; written by the owner, read from anywhere.
     nonisolated let shown: Mutex<ShardStatus>
 
-    var phase = ShardPhase.waiting
+    var phase = ShardPhase.recovering
+    var assignment: Assignment
+    /// Who is believed to live, as they stand in commits.
     var alive: Set<String>
+    let follower: Follower
+    /// A fence is on its way: whatever is wanted, it is known first what became of it.
+    var isFencing = false
+    /// Nobody serves the shard, although its owner is believed to live, as long as this is the last commit.
+    var absentAt: UInt64?
     var shard: Shard?
     var chain: CommitChain?
     var inputs = InputQueue()
+    /// Reads IN on behind `inputs`; nil = to be opened.
+    var inputReader: (any LogReader)?
     /// Steps that the next commit will carry.
     var steps: [Step] = []
     var stepBytes = 0
-    /// A release of the owner before was read.
-    var sawNews = false
     var isSettling = false
     var isPumpScheduled = false
     var bytesSinceSnapshot = 0
     var wantsSnapshot = false
+    /// Who takes the shard over, and how far that one is.
+    var handOver: HandOver?
+    /// To be given up at once, ready successor or not.
+    var isForced = false
+    /// No more steps.
     var isReleasing = false
     var end: End?
-    /// Who waits for something that a change of state may bring.
-    var waiters: [UUID: Waiter] = [:]
+    /// Who waits for something that a change of state may bring, in the order in which they came.
+    var waiters: [Waiter] = []
 
     struct Waiter {
         let isMet: (isolated ShardOwner) -> Bool
         let resume: @Sendable () -> Void
     }
 
-    init(id: ShardID, around: Surroundings, executor: ThreadExecutor, alive: Set<String>) {
+    init(
+        id: ShardID, around: Surroundings, executor: any SerialExecutor, assignment: Assignment, alive: Set<String>
+    ) {
         self.id = id
         self.around = around
         self.executor = executor
+        self.assignment = assignment
         self.alive = alive
         var log = around.log
         log[metadataKey: "shard"] = "\(id)"
         self.log = log
-        shown = Mutex(ShardStatus(shard: Int(id.number), phase: .waiting))
+        follower = Follower(
+            Recovery(
+                id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
+                executor: executor, log: log))
+        shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }
 
     nonisolated var status: ShardStatus { shown.withLock { $0 } }
+    var me: String { around.worker.id.description }
+    var isMeantToOwn: Bool { assignment.owner == around.worker.id && !isForced }
 
-    /// The whole life; returns how it ended. Cancelling the task releases the shard.
+    /// The whole life; returns how it ended.
     func run() async -> End {
         do {
-            try await recoverAndServe()
+            try await live()
         } catch is CancellationError {
             finish(.released)
         } catch {
             finish(.failed("\(error)"))
         }
+        follower.end()
         return end ?? .failed("ended without a reason")
     }
 
-    private func recoverAndServe() async throws {
-        let last = try await waitForTurn()
-        enter(.recovering)
-        let recovery = Recovery(
-            id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
-            executor: executor, log: log)
-        let result = try await recovery.run(upTo: last)
-        guard end == nil else { return }
-        shard = result.shard
-        chain = CommitChain(shard: id, owner: around.worker.id.description, after: result.last)
-        guard try await fence() else { return finish(.lost("another worker fenced first")) }
-        enter(.serving)
-        try await serve()
-    }
-
-    /// Appends the fence and waits for its acknowledgement: from then on whoever owned the shard before is refused.
-    private func fence() async throws -> Bool {
-        let before = around.clock.now()
-        commit(.fence, [])
-        await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
-        guard end == nil, let chain else { return false }
-        guard around.installation.timeMode == .live else { return true }
-        let record = try await around.logs.record(chain.acknowledged, of: .commits(id))
-        let after = around.clock.now()
-        if let record,
-            record.time - after > Limits.clockDriftMillisecondsMax || before - record.time > Limits.clockDriftMillisecondsMax
-        {
-            throw WorkerFault(
-                "this host's clock differs from the log's by \(record.time - after) ms, "
-                    + "allowed are \(Limits.clockDriftMillisecondsMax)"
-            )
+    private func live() async throws {
+        while end == nil {
+            await follow()
+            guard end == nil else { return }
+            if try await fence() { return try await serve() }
         }
-        return true
     }
 
-    /// Serves until told to release, fenced off, or failed.
-    private func serve() async throws {
-        let registrations = try await register()
-        defer { for registration in registrations { registration.close() } }
-        let feeding = Task { await self.feed() }
-        defer { feeding.cancel() }
-        await withTaskCancellationHandler {
-            await wait { $0.end != nil || $0.isReleasing }
-        } onCancel: {
-            Task { await self.release() }
-        }
-        if end == nil { try await handOver() }
-    }
-
-    /// Gives the shard up in order: a snapshot, what is left, and the word that it is free.
-    private func handOver() async throws {
-        enter(.releasing)
-        await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
-        guard end == nil else { return }
-        if let snapshot = snapshot() { await put(snapshot) }
-        commit(.released, [])
-        await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
-        if end == nil { finish(.released) }
-    }
-
-    /// The placement has changed: who lives, and that this worker is still meant to own the shard.
-    func placementChanged(alive: Set<String>) {
+    /// The placement has changed: who lives, who is to own the shard, whether this worker stands by.
+    func placed(_ assignment: Assignment, alive: Set<String>) {
+        self.assignment = assignment
         self.alive = alive
+        letGoUnlessNamed()
         check()
     }
 
-    /// Give the shard up; a shard that is not served yet is just let go.
+    /// Give the shard up now, whoever is ready.
     func release() {
-        isReleasing = true
-        if phase == .waiting || phase == .recovering { finish(.released) }
+        isForced = true
+        letGoUnlessNamed()
         check()
+    }
+
+    /// What is not owned is just let go.
+    func letGoUnlessNamed() {
+        guard !isMeantToOwn, !assignment.isStandby || isForced, !isFencing else { return }
+        if phase == .recovering || phase == .following { finish(.released) }
     }
 
     func enter(_ phase: ShardPhase) {
@@ -170,13 +160,14 @@ final actor ShardOwner {
     func finish(_ end: End) {
         guard self.end == nil else { return }
         self.end = end
+        follower.close()
         switch end {
         case .failed(let problem):
             phase = .failed
             log.error("shard failed", metadata: ["problem": "\(problem)"])
             shown.withLock { $0.problem = problem }
         case .lost(let owner): log.notice("shard lost", metadata: ["to": "\(owner)"])
-        case .released: log.info("shard released")
+        case .released: log.info("shard let go")
         }
         check()
     }
@@ -187,33 +178,48 @@ final actor ShardOwner {
     func wait(_ isMet: @escaping (isolated ShardOwner) -> Bool) async {
         if isMet(self) { return }
         await withCheckedContinuation { continuation in
-            waiters[UUID()] = Waiter(isMet: isMet) { continuation.resume() }
+            waiters.append(Waiter(isMet: isMet) { continuation.resume() })
         }
     }
 
     /// Shows the state and resumes whoever waited for it.
     func check() {
         show()
-        for (key, waiter) in waiters where waiter.isMet(self) {
-            waiters[key] = nil
-            waiter.resume()
+        var unmet: [Waiter] = []
+        for waiter in waiters {
+            if waiter.isMet(self) { waiter.resume() } else { unmet.append(waiter) }
         }
+        waiters = unmet
     }
 
     private func show() {
         shown.withLock { status in
             status.phase = phase
-            guard let shard, let chain else { return }
-            status.epoch = chain.epoch
-            status.commit = chain.acknowledged
-            status.inputApplied = chain.waiting.first.map { min($0.completedInput, shard.completedInput) } ?? shard.completedInput
-            status.inputLast = max(inputs.lastSequence, shard.inputSequence)
-            status.clockMilliseconds = shard.clock.milliseconds
-            status.customers = shard.customers
-            status.openActions = shard.openActions
-            status.events = shard.eventsApplied
-            status.setAside = shard.setAside
-            status.replayed = shard.replayed
+            if let shard, let chain {
+                status.epoch = chain.epoch
+                status.commit = chain.acknowledged
+                status.inputApplied =
+                    chain.waiting.first.map { min($0.completedInput, shard.completedInput) } ?? shard.completedInput
+                status.inputLast = max(inputs.lastSequence, shard.inputSequence)
+                status.show(shard)
+            } else if let shard = follower.shard {
+                status.epoch = follower.standing.end.epoch
+                status.commit = follower.standing.end.number
+                status.inputApplied = shard.completedInput
+                status.inputLast = max(follower.inputs.lastSequence, shard.inputSequence)
+                status.show(shard)
+            }
         }
+    }
+}
+
+extension ShardStatus {
+    fileprivate mutating func show(_ shard: Shard) {
+        clockMilliseconds = shard.clock.milliseconds
+        customers = shard.customers
+        openActions = shard.openActions
+        events = shard.eventsApplied
+        setAside = shard.setAside
+        replayed = shard.replayed
     }
 }

@@ -11,8 +11,9 @@ extension ShardOwner {
         let name = "shard.\(id.number)"
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
-            try await around.messaging.serve("\(name).open") { _ in await self.answerOpen() },
+            try await around.messaging.serve("\(name).open") { payload in await self.answerOpen(payload) },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
+            try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
         ]
     }
 
@@ -24,11 +25,14 @@ extension ShardOwner {
         return encoded(shard.view(of: CustomerKey(text)))
     }
 
-    /// The open actions as of a commit that is in the log.
-    private func answerOpen() async -> [UInt8] {
+    /// A page of the open actions as of a commit that is in the log; empty when the shard is not served any more.
+    private func answerOpen(_ payload: [UInt8]) async -> [UInt8] {
+        let request = payload.isEmpty ? nil : try? JSONDecoder().decode(OpenActionsRequest.self, from: Data(payload))
+        guard payload.isEmpty || request != nil else { return [] }
         await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
         guard end == nil, let shard, let chain else { return [] }
-        return encoded(OpenActions(commit: chain.acknowledged, actions: shard.openActionList()))
+        let page = shard.openActions(after: request?.after)
+        return encoded(OpenActions(commit: chain.acknowledged, actions: page.actions, next: page.next))
     }
 
     private func answerAwait(_ payload: [UInt8]) async -> [UInt8] {
@@ -46,12 +50,19 @@ extension ShardOwner {
         return encoded(status)
     }
 
+    /// Whoever is to own the shard next tells how far it has followed.
+    private func answerFollowing(_ payload: [UInt8]) -> [UInt8] {
+        guard let progress = try? JSONDecoder().decode(FollowerProgress.self, from: Data(payload)) else { return [] }
+        hear(progress)
+        return []
+    }
+
     private func isThrough(_ request: AwaitRequest) -> Bool {
         guard let shard, let chain, chain.waiting.isEmpty, shard.completedInput >= request.inputSequence else { return false }
         return !request.withoutOpenActions || shard.openActions == 0
     }
 
-    private func encoded(_ value: some Encodable) -> [UInt8] {
+    func encoded(_ value: some Encodable) -> [UInt8] {
         do {
             return Array(try JSONEncoder().encode(value))
         } catch {

@@ -10,11 +10,24 @@ extension ShardOwner {
     /// Inputs that may wait for their step before reading pauses.
     private static let inputsWaitingMax = 256
 
+    /// Serves until the shard is given up, fenced off, or failed.
+    func serve() async throws {
+        enter(.serving)
+        let feeding = Task { await self.feed() }
+        defer { feeding.cancel() }
+        let registrations = try await register()
+        defer { for registration in registrations { registration.close() } }
+        while end == nil {
+            await wait { $0.end != nil || !$0.isMeantToOwn }
+            guard end == nil, await waitForSuccessor() else { continue }
+            try await giveUp()
+        }
+    }
+
     /// Reads IN from where the shard stands until the shard is given up.
-    func feed() async {
-        guard let shard else { return }
+    private func feed() async {
         do {
-            let reader = try await around.logs.read(.input(id), from: max(shard.inputSequence, 1))
+            let reader = try await openInput()
             defer { reader.close() }
             pump()
             while end == nil && !isReleasing {
@@ -27,6 +40,11 @@ extension ShardOwner {
         } catch {
             finish(.failed("reading its input: \(error)"))
         }
+    }
+
+    private func openInput() async throws -> any LogReader {
+        if let inputReader { return inputReader }
+        return try await around.logs.read(.input(id), from: max(shard?.inputSequence ?? 0, 1))
     }
 
     /// The clock has moved on (live mode).
@@ -81,7 +99,8 @@ extension ShardOwner {
         guard let shard, let made = chain?.next(kind, steps, takeover: takeover, completedInput: shard.completedInput) else {
             return
         }
-        shard.follow(kind, takeover, nil)
+        // A fence counts when it is acknowledged: until then another's commit may have its place.
+        if kind != .fence { shard.follow(kind, nil, nil) }
         if chain?.waiting.count == 1 { send(made) }
         check()
     }
@@ -122,7 +141,8 @@ extension ShardOwner {
                 let last = try await lastCommit()
                 guard end == nil, let settlement = chain?.settle(last) else { return }
                 switch settlement {
-                case .lost(let owner): finish(.lost(owner))
+                case .lost(let owner):
+                    if isFencing { giveUpFence(to: owner) } else { finish(.lost(owner)) }
                 case .broken(let what): finish(.failed(what))
                 case .resend(let waiting):
                     isSettling = false
@@ -131,8 +151,6 @@ extension ShardOwner {
                     pump()
                 }
                 return
-            } catch is CancellationError {
-                return finish(.released)
             } catch {
                 log.warning("log not readable", metadata: ["error": "\(error)"])
             }

@@ -1,3 +1,4 @@
+import Engine
 package import Model
 
 /// How a worker is run.
@@ -10,11 +11,18 @@ package struct WorkerOptions: Sendable {
     package var snapshotEveryBytes: Int
     /// It is the only worker of its process, and says where it was when that traps.
     package var leavesLastWord = false
+    /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides
+    /// itself what runs next.
+    package var makeExecutor: @Sendable () -> any SerialExecutor
 
-    package init(id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes) {
+    package init(
+        id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes,
+        makeExecutor: @escaping @Sendable () -> any SerialExecutor = { ThreadExecutor() }
+    ) {
         self.id = id
         self.threads = max(threads, 1)
         self.snapshotEveryBytes = snapshotEveryBytes
+        self.makeExecutor = makeExecutor
     }
 }
 

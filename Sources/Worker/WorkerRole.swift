@@ -24,10 +24,10 @@ actor Worker {
     private let options: WorkerOptions
     private let installation: Installation
     private nonisolated let around: ShardOwner.Surroundings
-    private let executors: [ThreadExecutor]
+    private let executors: [any SerialExecutor]
     private nonisolated let log: Logger
     private var owners: [ShardID: ShardOwner] = [:]
-    private var placed: Set<ShardID> = []
+    private var placed: [ShardID: ShardOwner.Assignment] = [:]
     private var alive: Set<String> = []
     private var isStopping = false
     private var lives: [ShardID: Task<Void, Never>] = [:]
@@ -46,7 +46,7 @@ actor Worker {
         let (news, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         ruleNews = news
         rules = RuleRevisions(logs: logs) { signal.yield() }
-        executors = (0..<options.threads).map { _ in ThreadExecutor() }
+        executors = (0..<options.threads).map { _ in options.makeExecutor() }
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
             rules: rules, log: log)
@@ -86,9 +86,14 @@ actor Worker {
 
     private func stop() async {
         isStopping = true
-        for owner in owners.values { await owner.release() }
-        for life in Array(lives.values) { await life.value }
+        for (_, owner) in inOrder(owners) { await owner.release() }
+        for (_, life) in inOrder(lives) { await life.value }
         log.info("worker stopped")
+    }
+
+    /// By shard ascending, so that a simulated run is the same each time. A copy: the table may change between two awaits.
+    private func inOrder<Value>(_ table: [ShardID: Value]) -> [(ShardID, Value)] {
+        table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     // MARK: Placement
@@ -114,17 +119,24 @@ actor Worker {
     private func apply(_ placement: PlacementRecord) async {
         alive = Set(placement.alive.map(\.description))
         let own = placement.alive.firstIndex(of: options.id)
-        placed = Set(installation.shards.all.filter { own != nil && placement.owners[Int($0.number)] == own })
-        for (id, owner) in owners {
-            if placed.contains(id) { await owner.placementChanged(alive: alive) } else { await owner.release() }
+        var others: [ShardID: ShardOwner.Assignment] = [:]
+        placed = [:]
+        for id in installation.shards.all {
+            let index = placement.owners[Int(id.number)]
+            let owner = index.map { placement.alive[$0] }
+            let assignment = ShardOwner.Assignment(owner: owner, isStandby: false)
+            if own != nil && index == own { placed[id] = assignment } else { others[id] = assignment }
         }
-        for id in placed.sorted() where owners[id] == nil { take(id) }
+        for (id, owner) in inOrder(owners) {
+            if let assignment = placed[id] ?? others[id] { await owner.placed(assignment, alive: alive) }
+        }
+        for id in placed.keys.sorted() where owners[id] == nil { take(id) }
     }
 
     private func take(_ id: ShardID) {
-        guard !isStopping else { return }
+        guard !isStopping, let assignment = placed[id] else { return }
         let owner = ShardOwner(
-            id: id, around: around, executor: executors[Int(id.number) % executors.count], alive: alive)
+            id: id, around: around, executor: executors[Int(id.number) % executors.count], assignment: assignment, alive: alive)
         owners[id] = owner
         lives[id] = Task {
             let end = await owner.run()
@@ -140,7 +152,7 @@ actor Worker {
         }
         owners[id] = nil
         lives[id] = nil
-        if placed.contains(id) && !isStopping { take(id) }
+        take(id)
     }
 
     // MARK: Time
@@ -160,7 +172,7 @@ actor Worker {
 
     private func tick() async throws {
         while true {
-            for owner in owners.values where owner.status.phase == .serving { await owner.tick() }
+            for (_, owner) in inOrder(owners) where owner.status.phase == .serving { await owner.tick() }
             try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
         }
     }
@@ -168,7 +180,7 @@ actor Worker {
     private func spreadRules() async throws {
         for await _ in ruleNews {
             try Task.checkCancellation()
-            for owner in owners.values { await owner.rulesChanged() }
+            for (_, owner) in inOrder(owners) { await owner.rulesChanged() }
         }
     }
 

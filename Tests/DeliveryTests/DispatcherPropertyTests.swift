@@ -54,8 +54,13 @@ private struct DeliveryWorld {
     }
 
     mutating func load(_ node: Node, _ index: Int) {
+        // In two pages, the second some time later; the log is followed from behind the first.
         node.positions[index] = logs[index].count
-        perform(node.state.loaded(ShardID(index: index), shards[index].listed, now: now), node)
+        let middle = ActionID(UInt128(random.below(60)))
+        let page = shards[index].listed.filter { $0.action < middle }
+        for _ in 0..<random.below(4) { arrive() }
+        let open = page + shards[index].listed.filter { $0.action >= middle }
+        perform(node.state.loaded(ShardID(index: index), open, now: now), node)
     }
 
     mutating func perform(_ commands: [DispatcherCommand], _ node: Node) {

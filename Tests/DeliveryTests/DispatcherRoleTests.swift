@@ -33,7 +33,7 @@ private actor FakeWorker {
     }
 
     func run(_ messaging: SimulatedMessaging) async throws {
-        let serving = try await messaging.serve("shard.\(shard).open") { _ in await self.answer() }
+        let serving = try await messaging.serve("shard.\(shard).open") { await self.answer($0) }
         defer { serving.close() }
         let reader = try await logs.read(.input(shard), from: 1)
         while true {
@@ -70,14 +70,21 @@ private actor FakeWorker {
         }
     }
 
-    private func answer() -> [UInt8] {
-        let actions = state.listed.map {
+    /// Two actions a page.
+    private func answer(_ payload: [UInt8]) -> [UInt8] {
+        let after = try? JSONDecoder().decode(OpenActionsRequest.self, from: Data(payload)).after
+        let first = after.map { Int($0) + 1 } ?? 0
+        let listed = state.listed
+        let actions = listed.dropFirst(first).prefix(2).map {
             OpenActions.Action(
                 action: $0.action.description, customer: $0.customer.text, rule: $0.rule.number, channel: $0.channel.name,
                 deadlineMilliseconds: $0.deadline.milliseconds,
                 grantedInstance: $0.holder.map { String($0.instance, radix: 16) }, grantedNumber: $0.holder?.number)
         }
-        guard let answer = try? JSONEncoder().encode(OpenActions(commit: number, actions: actions)) else { return [] }
+        guard
+            let answer = try? JSONEncoder().encode(
+                OpenActions(commit: number, actions: actions, next: first + 2 < listed.count ? UInt32(first + 1) : nil))
+        else { return [] }
         return Array(answer)
     }
 

@@ -41,9 +41,10 @@ struct FakeShard: Sendable {
         case .outcome(let action, let attempt, let outcome, let detail):
             guard var known = actions[action], known.state == .granted(attempt) else { return [] }
             known.ended.insert(attempt)
-            known.state = outcome == .failedForNow ? .open : .closed(outcome)
+            let staysOpen = outcome == .failedForNow || outcome == .notTried
+            known.state = staysOpen ? .open : .closed(outcome)
             actions[action] = known
-            if outcome == .failedForNow { return [] }
+            if staysOpen { return [] }
             return [
                 .actionClosed(
                     ActionClosed(

@@ -128,6 +128,17 @@ struct PermitTests {
         #expect(try await harness.replay(from: 5))
     }
 
+    @Test("E5 an attempt that found the provider away is not counted, and the deadline holds on")
+    func notTried() async throws {
+        let (harness, action) = try await opened()
+        for number in 1...3 * UInt64(Limits.attemptsMax) {
+            #expect(try await tell(harness, Story.request(action, number)).granted.count == 1)
+            #expect(try await tell(harness, Story.outcome(action, .notTried, number)).closed.isEmpty)
+        }
+        #expect(try await harness.tick(Story.day(17) + 1).closed.map(\.reason) == [.deadlinePassed])
+        #expect(try await harness.replay(from: 5))
+    }
+
     @Test("I11 a permit outlasts its deadline until its outcome is known; then an action left open is withdrawn")
     func heldBeyond() async throws {
         let (harness, action) = try await opened()

@@ -48,13 +48,18 @@ final actor ShardHarness {
     /// Puts messages into a shard's IN at once and runs steps until none waits.
     @discardableResult
     func put(bytes messages: [[UInt8]], at logTime: Instant = .distantPast, to id: ShardID = ShardID(0)) throws -> [Effect] {
+        try put(bytes: messages, at: messages.map { _ in logTime }, now: logTime, to: id)
+    }
+
+    /// Puts messages into a shard's IN, each at a time of its own, and runs steps at `now` until none waits.
+    func put(bytes messages: [[UInt8]], at times: [Instant], now: Instant, to id: ShardID = ShardID(0)) throws -> [Effect] {
         var queue = InputQueue()
-        for bytes in messages {
-            let record = LogRecord(sequence: UInt64(inputs[id]?.count ?? 0) + 1, time: logTime, payload: bytes)
+        for (bytes, time) in zip(messages, times) {
+            let record = LogRecord(sequence: UInt64(inputs[id]?.count ?? 0) + 1, time: time, payload: bytes)
             inputs[id, default: []].append(record)
             queue.append(record)
         }
-        return try drain(&queue, now: logTime, id)
+        return try drain(&queue, now: now, id)
     }
 
     /// The owner has ended; with a last word when `place` is given. The next one fences.
@@ -106,7 +111,19 @@ final actor ShardHarness {
 
     func encoded(_ id: ShardID = ShardID(0)) -> [UInt8] { shard(id).encoded() }
     func view(_ key: CustomerKey) -> CustomerView { shard(installation.shards.shard(of: key)).view(of: key) }
-    func openActions(_ id: ShardID = ShardID(0)) -> [OpenActions.Action] { shard(id).openActionList() }
+    func openActions(_ id: ShardID = ShardID(0)) -> [OpenActions.Action] {
+        openPages(id).flatMap { $0 }
+    }
+    func openPages(_ id: ShardID = ShardID(0)) -> [[OpenActions.Action]] {
+        var pages: [[OpenActions.Action]] = []
+        var after: UInt32?
+        repeat {
+            let page = shard(id).openActions(after: after)
+            pages.append(page.actions)
+            after = page.next
+        } while after != nil
+        return pages
+    }
     func customers(_ id: ShardID = ShardID(0)) -> Int { shard(id).customers }
 
     /// Runs every recorded step again from nothing, or from a snapshot taken after the first `from` steps; false unless

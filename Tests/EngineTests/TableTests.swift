@@ -43,6 +43,46 @@ struct TableTests {
         }
     }
 
+    @Test("what is retired comes latest first, the rest earliest first, as in sorted lists", arguments: 0..<20 as Range<UInt64>)
+    func retired(seed: UInt64) {
+        var dice = Dice(seed: seed)
+        var calendar = WakeUpCalendar()
+        var current: [UInt32: Int64] = [:]
+        var now = Story.start.milliseconds
+        func insert(_ slot: UInt32, _ due: Int64) {
+            guard current[slot] != due else { return }
+            current[slot] = due
+            calendar.insert(WakeUpCalendar.Entry(due: due, slot: slot))
+        }
+        for _ in 0..<60 {
+            for _ in 0..<dice.below(40) {
+                let span = dice.pick([1, Milliseconds.minute, Story.hour, 50 * Story.days, 4000 * Story.days])
+                insert(UInt32(dice.below(200)), now + dice.below(span) - dice.pick([0, 5000, Story.hour, 3 * Story.days]))
+            }
+            now += dice.below(dice.pick([Milliseconds.second, 2 * Story.hour, 60 * Story.days]))
+            let late = now - Milliseconds.minute
+            calendar.retire(through: late) { current[$0.slot] == $0.due }
+            if dice.chance(10) {
+                calendar.removeAll()
+                for (slot, due) in current { calendar.insert(WakeUpCalendar.Entry(due: due, slot: slot)) }
+            }
+            let onTime = current.filter { $0.value > late && $0.value <= now }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+            for (slot, due) in onTime {
+                let entry = calendar.next(through: now) { current[$0.slot] == $0.due }
+                #expect(entry == WakeUpCalendar.Entry(due: due, slot: slot))
+                current[slot] = nil
+            }
+            let none = calendar.next(through: now) { current[$0.slot] == $0.due }
+            #expect(none == nil)
+            let retired = current.filter { $0.value <= late }.sorted { (-$0.value, $0.key) < (-$1.value, $1.key) }
+            for (slot, due) in retired.prefix(dice.below(30)) {
+                let entry = calendar.nextLate { current[$0.slot] == $0.due }
+                #expect(entry == WakeUpCalendar.Entry(due: due, slot: slot))
+                current[slot] = nil
+            }
+        }
+    }
+
     @Test("customers keep their bytes through growth, replacement and reuse of memory")
     func customers() {
         var dice = Dice(seed: 3)

@@ -174,7 +174,7 @@ import Testing
         #expect(Reason.allCases.map(\.rawValue) == Array(0...19))
         #expect(Reason.refusedByProvider.rawValue == 18 && Reason.noLongerWanted.rawValue == 10)
         #expect(Counter.timersArmed.rawValue == 6 && Counter.events.rawValue == 3)
-        #expect(Outcome.withdrawn.rawValue == 5 && Outcome.uncertain.rawValue == 3)
+        #expect(Outcome.notTried.rawValue == 6 && Outcome.withdrawn.rawValue == 5 && Outcome.uncertain.rawValue == 3)
         #expect(OrderEvent.Change.refunded.rawValue == 6 && OrderEvent.Change.fulfilled.rawValue == 4)
         #expect(ProductEvent.Kind.shared.rawValue == 7 && Engagement.Kind.unsubscribed.rawValue == 5)
         #expect(Channel.sms.rawValue == 2 && Comparison.greater.rawValue == 4 && Commit.Kind.released.rawValue == 2)

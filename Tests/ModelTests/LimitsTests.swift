@@ -18,8 +18,8 @@ import Testing
     /// The frame of a commit and of each of its steps at their largest, for an owner's name of 64 bytes.
     private func frameBytes(steps: Int) -> Int {
         let step = Step(
-            inputSequence: .max, eventsThrough: .max, clock: Instant(milliseconds: .max), wakeUps: .max, configuration: .max,
-            effects: [])
+            inputSequence: .max, eventsThrough: .max, clock: Instant(milliseconds: .max), wakeUps: .max,
+            lateWakeUps: .max, configuration: .max, effects: [])
         // An effects' length of up to a million takes two bytes more than the 0 that is written here.
         return Commit(
             kind: .steps, shard: ShardID(.max), epoch: .max, number: .max, previousHash: .max, brain: .max,
@@ -114,6 +114,18 @@ import Testing
     @Test func `I8 several heartbeats fit into the time after which a worker is taken for dead`() {
         #expect(3 * Limits.heartbeatMilliseconds <= Limits.heartbeatTimeoutMilliseconds)
         #expect(Limits.clockDriftMillisecondsMax < Limits.heartbeatTimeoutMilliseconds)
+    }
+
+    @Test func `I8 what catches up is a small part of what a shard may do, and takes its turn several times a second`() {
+        #expect(Limits.latePortion <= Limits.stepWakeUpsMax / 8)
+        #expect(Limits.latePortionMilliseconds <= Milliseconds.second / 2)
+        #expect(Limits.lateMilliseconds > 10 * Limits.heartbeatTimeoutMilliseconds, "a takeover makes nothing late")
+    }
+
+    @Test func `I8 a page of open actions with a full customer at its end fits a message`() {
+        let escaped = CustomerKey(String(repeating: "\u{1}", count: Limits.customerKeyBytesMax))
+        let customer = Limits.openActionsMax * OpenActions.Action.bytesMax(customer: escaped)
+        #expect(Limits.openPageBytesTarget + customer + headerBytes <= Limits.messageBytesMax)
     }
 
     @Test func `I8 what is refused lies below what is full`() {

@@ -164,7 +164,8 @@ extension RandomValues {
         for _ in 0..<below(5) { effect(below(Self.effectKinds)).write(to: &writer) }
         return Step(
             inputSequence: unsigned(), eventsThrough: UInt32(truncatingIfNeeded: next()), clock: instant(),
-            wakeUps: UInt32(truncatingIfNeeded: next()), configuration: unsigned(), effects: writer.bytes)
+            wakeUps: UInt32(truncatingIfNeeded: next()), lateWakeUps: UInt32(truncatingIfNeeded: next()),
+            configuration: unsigned(), effects: writer.bytes)
     }
 
     mutating func commit() -> Commit {

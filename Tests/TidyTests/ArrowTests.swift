@@ -24,7 +24,7 @@ import Testing
             "NATS", "Curl", "Ports", "Model",
         ],
         "Workload": ["Model"],
-        "loadtest": ["Workload", "JetStreamPorts", "NATS", "Ports", "Model"],
+        "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model"],
     ]
 
     /// Of what is not ours: who alone may import it.

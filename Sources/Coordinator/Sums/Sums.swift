@@ -96,7 +96,7 @@ struct Sums: Equatable, Sendable {
         case .undeliverable: rules[closed.rule, default: RuleSums()].undeliverable += 1
         case .uncertain: rules[closed.rule, default: RuleSums()].uncertain += 1
         case .withdrawn: rules[closed.rule, default: RuleSums()].withdrawn += 1
-        case .failedForNow: break
+        case .failedForNow, .notTried: break
         }
     }
 

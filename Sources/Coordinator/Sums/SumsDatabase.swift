@@ -4,16 +4,17 @@ internal import Model
 
 /// The sums and the positions they stand for, in SQLite; both change in one transaction or not at all.
 ///
-/// Its work is done on a queue of its own, never on the caller's thread. One process at a time: who finds a position moved
-/// by another fails.
+/// Its work is done on a queue of its own, never on the caller's thread, unless it is opened to work in place. One process
+/// at a time: who finds a position moved by another fails.
 final class SumsDatabase: Sendable {
     static let schemaVersion = 1
 
     private let queue: DatabaseQueue
     private let shards: Int
+    private let work: CoordinatorRole.DatabaseWork
 
     /// Opens the database, or makes an empty one. Fails when it belongs to an installation with another number of shards.
-    init(path: String, shards: Int) async throws {
+    init(path: String, shards: Int, work: CoordinatorRole.DatabaseWork = .onItsQueue) async throws {
         var configuration = Configuration()
         configuration.label = "sums"
         configuration.busyMode = .timeout(5)
@@ -22,14 +23,37 @@ final class SumsDatabase: Sendable {
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
         }
         self.shards = shards
-        // Opening touches the disk: not on the caller's thread.
+        self.work = work
         let settings = configuration
-        queue = try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try DatabaseQueue(path: path, configuration: settings) })
-            }
+        queue = try await Self.touchingDisk(work) { try DatabaseQueue(path: path, configuration: settings) }
+        try await write { db in try Self.prepare(db, path: path, shards: shards) }
+    }
+
+    private func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        switch work {
+        case .onItsQueue: try await queue.write(body)
+        case .inPlace: try Self.inPlace { try queue.write(body) }
         }
-        try await queue.write { db in try Self.prepare(db, path: path, shards: shards) }
+    }
+
+    private func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        switch work {
+        case .onItsQueue: try await queue.read(body)
+        case .inPlace: try Self.inPlace { try queue.read(body) }
+        }
+    }
+
+    /// Calls it here: inside of this function the database's blocking calls are meant.
+    private static func inPlace<Value>(_ body: () throws -> Value) rethrows -> Value { try body() }
+
+    /// Opening and closing touch the disk: not on the caller's thread.
+    private static func touchingDisk<Value: Sendable>(
+        _ work: CoordinatorRole.DatabaseWork, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        guard work == .onItsQueue else { return try body() }
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        }
     }
 
     private static func prepare(_ db: Database, path: String, shards: Int) throws {
@@ -68,7 +92,7 @@ final class SumsDatabase: Sendable {
         """
 
     func positions() async throws -> [ShardPosition] {
-        try await queue.read { [shards] db in
+        try await read { [shards] db in
             var positions = Array(repeating: ShardPosition.start, count: shards)
             for row in try Row.fetchAll(db, sql: "SELECT shard, number, hash, epoch FROM position") {
                 let shard: Int = row["shard"]
@@ -81,7 +105,7 @@ final class SumsDatabase: Sendable {
 
     /// Adds what the commits between two positions of a shard bring. Throws when the database is not at `from`.
     func apply(_ sums: Sums, shard: ShardID, from: ShardPosition, to: ShardPosition) async throws {
-        try await queue.write { db in
+        try await write { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT number, hash, epoch FROM position WHERE shard = ?", arguments: [Int(shard.number)])
             let found = row.map { ShardPosition($0) } ?? .start
@@ -138,7 +162,7 @@ final class SumsDatabase: Sendable {
 
     /// The figures, without the orders behind them.
     func totals() async throws -> Sums {
-        try await queue.read { db in
+        try await read { db in
             var totals = Sums()
             for row in try Row.fetchAll(db, sql: "SELECT * FROM rule_sum") {
                 totals.rules[RuleID(stored: row["rule"])] = RuleSums(row)
@@ -160,7 +184,7 @@ final class SumsDatabase: Sendable {
     /// A rule's orders behind a cursor, by action and order id.
     func orders(of rule: RuleID, after: (action: String, order: String), limit: Int) async throws -> [AttributedOrders.Order] {
         let (action, order) = after
-        return try await queue.read { db in
+        return try await read { db in
             try Row.fetchAll(
                 db,
                 sql: """
@@ -177,7 +201,7 @@ final class SumsDatabase: Sendable {
 
     /// Compares every attributed figure with the orders behind it (I10).
     func reconcile() async throws -> Reconciliation {
-        try await queue.read { db in
+        try await read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
@@ -212,9 +236,7 @@ final class SumsDatabase: Sendable {
 
     func close() async throws {
         let queue = queue
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            DispatchQueue.global().async { continuation.resume(with: Result { try queue.close() }) }
-        }
+        try await Self.touchingDisk(work) { try queue.close() }
     }
 }
 

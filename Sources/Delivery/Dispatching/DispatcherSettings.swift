@@ -10,7 +10,7 @@ struct DispatcherSettings: Equatable, Sendable {
     /// connections busy.
     var permitsMax = 32
     /// Open actions remembered; a shard with more is asked again when there is room.
-    var actionsMax = 1_000_000
+    var actionsMax = Limits.dispatcherActionsMax
     /// An answer later than this no longer counts as under way: its shard may be without an owner.
     var answerLate: Int64 = 2 * Milliseconds.second
     /// A request without an answer is repeated, for the same attempt.
@@ -22,10 +22,10 @@ struct DispatcherSettings: Equatable, Sendable {
     /// Wait after an action's first failure; each later one waits three times as long.
     var retryFirst: Int64 = 5 * Milliseconds.second
     var retryMax: Int64 = Milliseconds.hour
-    /// Wait after the provider's first failure; doubled with each that follows.
+    /// Wait after the provider's first failure, more or less a quarter; doubled with each that follows.
     var pauseFirst: Int64 = Milliseconds.second
     var pauseMax: Int64 = Milliseconds.minute
-    /// A provider's failure keeps an action from being tried again for at most this long.
+    /// A permit denied keeps an action from being asked for again for at most this long.
     var setbackMax: Int64 = 30 * Milliseconds.minute
 
     init(instance: UInt64) { self.instance = instance }

@@ -55,12 +55,19 @@ struct DispatcherState: Sendable {
 
     // MARK: What happened
 
-    /// All that is open in a shard as of one of its commits; its effects follow from there.
-    mutating func loaded(_ shard: ShardID, _ open: [OpenAction], now: Instant) -> [DispatcherCommand] {
-        overflowed.remove(shard)
-        let listed = Set(open.map(\.action))
-        let gone = actions.filter { $0.value.shard == shard && !listed.contains($0.key) }.keys.sorted()
-        for action in gone { closed(action) }
+    /// All that is open in a shard, or the first part of it, as of one of its commits or a few; its effects follow from the
+    /// first of these.
+    mutating func loaded(
+        _ shard: ShardID, _ open: [OpenAction], isWhole: Bool = true, now: Instant
+    ) -> [DispatcherCommand] {
+        if isWhole {
+            overflowed.remove(shard)
+            let listed = Set(open.map(\.action))
+            let gone = actions.filter { $0.value.shard == shard && !listed.contains($0.key) }.keys.sorted()
+            for action in gone { closed(action) }
+        } else {
+            overflowed.insert(shard)
+        }
         for item in open where Self.isDeliverable(item.channel) {
             if let holder = item.holder, holder.instance != settings.instance {
                 noteOpen(item.action, shard, item.customer, item.deadline)
@@ -111,8 +118,8 @@ struct DispatcherState: Sendable {
             outcome = (.uncertain, words)
         case .failed(let words, provider: true):
             lane.failed(now: now)
-            tracked.setbacks += 1
-            outcome = (.failedForNow, words)
+            tracked.foundAway = true
+            outcome = (.notTried, words)
         case .failed(let words, provider: false):
             lane.passed()
             tracked.failures += 1
@@ -135,6 +142,8 @@ struct DispatcherState: Sendable {
         } else if report.outcome == .failedForNow {
             rest(&tracked, report.action, now: now)
             actions[report.action] = tracked
+        } else if report.outcome == .notTried {
+            stepBack(report.action, tracked, now: now)
         } else {
             tracked.phase = .reported(report, at: now)
             actions[report.action] = tracked

@@ -23,11 +23,23 @@ extension DispatcherState {
     }
 
     mutating func rest(_ tracked: inout TrackedAction, _ action: ActionID, now: Instant) {
-        let most = tracked.setbacks > 0 && tracked.failures == 0 ? settings.setbackMax : settings.retryMax
+        let most = tracked.failures == 0 ? settings.setbackMax : settings.retryMax
         let failures = tracked.failures + tracked.setbacks
         let wait = DispatcherSettings.backoff(first: settings.retryFirst, factor: 3, most: most, failures: failures)
         let until = failures == 0 ? now : now + wait
         tracked.phase = .resting(until: until)
+        resting.push(action, at: until)
+    }
+
+    /// Nothing was tried: it waits as before, for the lane. Should its content be what drives the provider away, the others
+    /// have had their turn before it.
+    mutating func stepBack(_ action: ActionID, _ tracked: TrackedAction, now: Instant) {
+        var tracked = tracked
+        guard tracked.foundAway else { return wait(action, tracked) }
+        tracked.foundAway = false
+        let until = max(now, lane.pausedUntil) + settings.retryFirst
+        tracked.phase = .resting(until: until)
+        actions[action] = tracked
         resting.push(action, at: until)
     }
 
@@ -42,7 +54,7 @@ extension DispatcherState {
         guard attempt.number > tracked.usedThrough else {
             // The permit of an attempt that is over, given once more: nothing left under it, the shard may take it back.
             leave(action, tracked)
-            return [report(action, attempt, .failedForNow, "the attempt was over")]
+            return [report(action, attempt, .notTried, "the attempt was over")]
         }
         leave(action, tracked)
         tracked.phase = .granted(granted)
@@ -144,7 +156,7 @@ extension DispatcherState {
         case .failedForNow: counts.failed += 1
         case .undeliverable: counts.undeliverable += 1
         case .uncertain: counts.uncertain += 1
-        case .recorded, .withdrawn: break
+        case .recorded, .withdrawn, .notTried: break
         }
         if outcome != .sent { counts.lastError = detail }
         return .report(report)
@@ -158,7 +170,7 @@ extension DispatcherState {
             counts.granted -= 1
             tracked.usedThrough = granted.grant.attempt.number
             actions[action] = tracked
-            commands.append(report(action, granted.grant.attempt, .failedForNow, reason))
+            commands.append(report(action, granted.grant.attempt, .notTried, reason))
         }
         return commands
     }

@@ -2,7 +2,8 @@ internal import Model
 
 /// One provider: what is under way there, and whether it can be used now.
 ///
-/// After a failure of the provider itself nothing is sent for a while; then one message at a time, until one passes.
+/// After a failure of the provider itself nothing is sent for a while; then one message at a time, until one passes. The
+/// pauses of several dispatchers drift apart, so that they do not come back all at once.
 struct Lane: Equatable, Sendable {
     private let settings: DispatcherSettings
     private(set) var failures = 0
@@ -28,7 +29,16 @@ struct Lane: Equatable, Sendable {
     mutating func failed(now: Instant) {
         guard !isPaused(now) else { return }
         failures += 1
-        pausedUntil =
-            now + DispatcherSettings.backoff(first: settings.pauseFirst, factor: 2, most: settings.pauseMax, failures: failures)
+        let pause = DispatcherSettings.backoff(
+            first: settings.pauseFirst, factor: 2, most: settings.pauseMax, failures: failures)
+        pausedUntil = now + pause * 3 / 4 + drift(within: pause / 2)
+    }
+
+    /// A number of this dispatcher and this failure, below `span`.
+    private func drift(within span: Int64) -> Int64 {
+        var writer = ByteWriter(reserving: 16)
+        writer.fixed(settings.instance)
+        writer.varint(UInt64(failures))
+        return span > 0 ? Int64(Hashing.hash64(writer.bytes) % UInt64(span)) : 0
     }
 }

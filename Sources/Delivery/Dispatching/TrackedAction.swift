@@ -26,8 +26,10 @@ struct TrackedAction: Equatable, Sendable {
     var phase = Phase.waiting
     /// Attempts that failed, for which the message itself was the reason.
     var failures = 0
-    /// Attempts that failed because of the provider, and permits denied for now.
+    /// Permits denied for now.
     var setbacks = 0
+    /// It was this one that found the provider away: when the provider is tried again, another goes first.
+    var foundAway = false
     /// Our attempts up to this number are used up: a grant for one of them must not send again.
     var usedThrough: UInt64 = 0
     /// The attempt of another dispatcher that the shard named last.

@@ -32,9 +32,9 @@ actor Dispatcher {
 
     // MARK: What happened
 
-    func loaded(_ shard: ShardID, _ open: [OpenAction]) {
+    func loaded(_ shard: ShardID, _ open: [OpenAction], isWhole: Bool) {
         known.insert(shard)
-        perform(state.loaded(shard, open, now: clock.now()))
+        perform(state.loaded(shard, open, isWhole: isWhole, now: clock.now()))
     }
 
     /// Follows a shard through this reader: it is closed when the shard has to be loaded again.

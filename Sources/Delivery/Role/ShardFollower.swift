@@ -20,18 +20,37 @@ struct ShardFollower: Sendable {
     func run() async {
         while !Task.isCancelled {
             guard let open = await askForOpen() else { return }
-            await dispatcher.loaded(shard, open.actions)
+            await dispatcher.loaded(shard, open.actions, isWhole: open.isWhole)
             await follow(from: open.commit + 1)
         }
     }
 
-    /// Asks until the shard's owner answers; nil when cancelled.
-    private func askForOpen() async -> (commit: UInt64, actions: [OpenAction])? {
+    /// What is open, as far as a dispatcher can remember it; `commit` is the first page's, to follow from.
+    private struct Open {
+        var commit: UInt64
+        var actions: [OpenAction] = []
+        var isWhole = true
+    }
+
+    /// Asks for page after page until the shard's owner has answered them all; nil when cancelled.
+    private func askForOpen() async -> Open? {
         var tries = 0
+        var found: Open?
+        var after: UInt32?
         while !Task.isCancelled {
             do {
-                let answer = try await messaging.request("shard.\(shard).open", [], timeout: Self.requestTimeout)
-                return try Self.decode(answer)
+                let request = try JSONEncoder().encode(OpenActionsRequest(after: after))
+                let answer = try await messaging.request("shard.\(shard).open", Array(request), timeout: Self.requestTimeout)
+                // Empty: its owner is giving it up.
+                if !answer.isEmpty {
+                    let page = try JSONDecoder().decode(OpenActions.self, from: Data(answer))
+                    var open = found ?? Open(commit: page.commit)
+                    open.actions += try page.actions.map(OpenAction.init)
+                    open.isWhole = page.next == nil
+                    guard let next = page.next, open.actions.count < Limits.dispatcherActionsMax else { return open }
+                    (found, after, tries) = (open, next, 0)
+                    continue
+                }
             } catch let error as RequestError {
                 // Shards move and workers start: no answer is nothing unusual.
                 log.debug("A shard's open actions are not known yet", metadata: ["shard": "\(shard)", "error": "\(error)"])
@@ -42,11 +61,6 @@ struct ShardFollower: Sendable {
             await pause(tries)
         }
         return nil
-    }
-
-    static func decode(_ answer: [UInt8]) throws -> (commit: UInt64, actions: [OpenAction]) {
-        let open = try JSONDecoder().decode(OpenActions.self, from: Data(answer))
-        return (open.commit, try open.actions.map(OpenAction.init))
     }
 
     /// Returns when the log has to be left: trimmed below us, damaged, closed to load again, or cancelled.

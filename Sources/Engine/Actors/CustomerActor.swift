@@ -37,12 +37,17 @@ package final actor CustomerActor {
         profile.clear()
     }
 
-    /// Runs the first thing that is due at `due`.
-    func wake(at due: Instant, _ brain: inout Brain) { brain.wake(&profile, customer: key, at: due) }
+    /// Whether it is bound to the customer whose key stands there.
+    func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
+
+    /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
+    func wake(due: Instant, at now: Instant, _ brain: inout Brain) {
+        brain.wake(&profile, customer: key, due: due, at: now)
+    }
 
     /// Gives the first thing up that is due at `due`, and names it.
-    func giveUp(at due: Instant, saying: Bool, _ brain: inout Brain) -> String {
-        brain.giveUp(&profile, customer: key, at: due, saying: saying)
+    func giveUp(due: Instant, at now: Instant, saying: Bool, _ brain: inout Brain) -> String {
+        brain.giveUp(&profile, customer: key, due: due, at: now, saying: saying)
     }
 
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {

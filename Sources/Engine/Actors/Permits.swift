@@ -6,6 +6,7 @@ import Model
 //   open --permitRequest, all well--> granted --outcome sent | undeliverable | uncertain--> closed
 //   open --permitRequest, not wanted any more--> closed (withdrawn)
 //   granted --outcome failed for now--> open (or closed, when that was the last attempt)
+//   granted --outcome not tried--> open, as if it had not been asked for
 //   open --deadline--> closed (withdrawn)
 
 extension Brain {
@@ -86,6 +87,9 @@ extension Brain {
                 open.grant = nil
                 profile.open[index] = open
             }
+        case .notTried:
+            open.grant = nil
+            profile.open[index] = open
         case .sent, .recorded:
             profile.open.remove(at: index)
             close(open, .sent, .none, at: now, customer: customer, detail: detail)

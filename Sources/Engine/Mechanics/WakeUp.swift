@@ -3,25 +3,27 @@ import Model
 // A timer is due: the rule decides, once, and every way this can end leaves a word in the log.
 
 extension Brain {
-    /// Runs the first thing that is due at `due`.
-    mutating func wake(_ profile: inout Profile, customer: CustomerKey, at due: Instant) {
+    /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
+    mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
         if let index = profile.timers.firstIndex(where: { $0.due == due }) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
-            decide(timer, customer: customer, in: &profile)
+            decide(timer, at: now, customer: customer, in: &profile)
             let isPostponed = profile.timers.contains { $0.rule == timer.rule && $0.occasion == timer.occasion }
             if timer.occasion == .lapse && !isPostponed {
                 profile.lapseDecided = max(profile.lapseDecided ?? timer.firstDue, timer.firstDue)
             }
         } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
             let action = profile.open.remove(at: index)
-            close(action, .withdrawn, .deadlinePassed, at: due, customer: customer)
+            close(action, .withdrawn, .deadlinePassed, at: now, customer: customer)
         }
     }
 
     /// Gives the first thing up that is due at `due`, because deciding it ended a worker, and names it for people. The log
     /// gets a word for it unless it was the word that did: then `saying` is false.
-    mutating func giveUp(_ profile: inout Profile, customer: CustomerKey, at due: Instant, saying: Bool) -> String {
+    mutating func giveUp(
+        _ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant, saying: Bool
+    ) -> String {
         if let index = profile.timers.firstIndex(where: { $0.due == due }) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
@@ -29,21 +31,21 @@ extension Brain {
             if saying {
                 let decision = Decision(
                     customer: customer, action: ActionID(timer, customer: customer, products: products), rule: timer.rule,
-                    due: timer.firstDue, decided: due, reason: .trapped)
+                    due: timer.firstDue, decided: now, reason: .trapped)
                 effects.add(.suppressed(decision))
             }
             return "the timer of rule \(rules.rule(timer.rule)?.name ?? timer.rule.description)"
         }
         if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
             let action = profile.open.remove(at: index)
-            close(action, .withdrawn, .trapped, at: due, customer: customer)
+            close(action, .withdrawn, .trapped, at: now, customer: customer)
             return "the deadline of action \(action.id)"
         }
         preconditionFailure("nothing is due at \(due.milliseconds) ms")
     }
 
-    private mutating func decide(_ timer: Timer, customer: CustomerKey, in profile: inout Profile) {
-        let now = timer.due
+    /// Whether what the timer was set for is still wanted `now`, which is its due time or, after an outage, later.
+    private mutating func decide(_ timer: Timer, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
         let action = ActionID(timer, customer: customer, products: products)
         func decision(_ reason: Reason) -> Decision {
             Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
@@ -58,6 +60,9 @@ extension Brain {
         }
         guard rule.admits(profile, segments: rules.set.segments, at: now) else {
             return effects.add(.suppressed(decision(.notInSegment)))
+        }
+        guard now == timer.due || now - timer.firstDue <= rule.postponeMilliseconds else {
+            return effects.add(.suppressed(decision(.postponedTooLong)))
         }
         if let hours = rule.hours {
             let allowed = hours.nextAllowed(from: now, in: rules.set.zone)

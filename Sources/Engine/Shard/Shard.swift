@@ -33,6 +33,10 @@ package final class Shard {
     var caution = Caution()
     /// The number that the message being applied was set aside under; 0 = it comes for the first time.
     var replaying: UInt64 = 0
+    /// How fast what is late may run. No state: a step records how much of it ran.
+    var pace = LatePace()
+    /// Whom the actor is bound to inside a step, its bytes in the table out of date.
+    var bound: Bound?
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
 
@@ -53,7 +57,7 @@ package final class Shard {
         brain.products.forgetDelays()
     }
 
-    /// Earliest wake-up is due by `limit`?
+    /// Earliest wake-up that is not known to be late is due by `limit`?
     package func hasWakeUps(through limit: Instant) -> Bool {
         guard let entry = nextEntry(through: limit) else { return false }
         calendar.insert(entry)
@@ -63,6 +67,37 @@ package final class Shard {
     func nextEntry(through limit: Instant) -> WakeUpCalendar.Entry? {
         let table = table
         return calendar.next(through: limit.milliseconds) { table.wakeUp(of: $0.slot) == $0.due }
+    }
+
+    func nextLateEntry() -> WakeUpCalendar.Entry? {
+        let table = table
+        return calendar.nextLate { table.wakeUp(of: $0.slot) == $0.due }
+    }
+
+    /// What is further behind the clock than the bound gives way from now on.
+    func retireLate() {
+        let table = table
+        calendar.retire(through: (clock + -Limits.lateMilliseconds).milliseconds) { table.wakeUp(of: $0.slot) == $0.due }
+    }
+
+    func hasLate() -> Bool {
+        guard let entry = nextLateEntry() else { return false }
+        calendar.insert(entry)
+        return true
+    }
+
+    /// A customer in the middle of its events.
+    struct Bound {
+        /// Nil = new, not in the table yet.
+        var slot: UInt32?
+        var hash: UInt64
+    }
+
+    /// Packs the customer that was kept bound from one event to the next.
+    func settle(_ customer: isolated CustomerActor) {
+        guard let last = bound else { return }
+        bound = nil
+        rest(last.slot, hash: last.hash, customer)
     }
 
     /// Binds the actor to the customer whose key stands there; nil when unknown.

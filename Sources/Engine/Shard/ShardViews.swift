@@ -54,16 +54,23 @@ extension Shard {
     private func name(of rule: RuleID) -> String { rules.rule(rule)?.name ?? rule.description }
     private func channelName(of rule: RuleID) -> String { rules.rule(rule)?.action.channel.name ?? "" }
 
-    /// Every action without an outcome, by customer's slot.
-    package func openActionList() -> [OpenActions.Action] {
+    /// A page of the actions without an outcome, by customer's slot: from behind the slot `after`. Whole customers, until
+    /// the page has its size or enough were looked through.
+    package func openActions(after: UInt32?) -> (actions: [OpenActions.Action], next: UInt32?) {
         // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
         nonisolated(unsafe) let shard = self
-        return customer.assumeIsolated { unsafe shard.openActionList($0) }
+        return customer.assumeIsolated { unsafe shard.openActions(after: after, $0) }
     }
 
-    private func openActionList(_ customer: isolated CustomerActor) -> [OpenActions.Action] {
+    private func openActions(
+        after: UInt32?, _ customer: isolated CustomerActor
+    ) -> (actions: [OpenActions.Action], next: UInt32?) {
+        let first = after.map { Int($0) + 1 } ?? 0
+        let end = min(first + Limits.openPageCustomersMax, table.count)
         var list: [OpenActions.Action] = []
-        for slot in openSlots.keys.sorted() {
+        var bytes = 0
+        guard first < end else { return (list, nil) }
+        for slot in UInt32(first)..<UInt32(end) where openSlots[slot] != nil {
             customer.activate(slot, in: table)
             for action in customer.profile.open {
                 list.append(
@@ -72,8 +79,10 @@ extension Shard {
                         channel: channelName(of: action.rule), deadlineMilliseconds: action.deadline.milliseconds,
                         grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number)
                 )
+                bytes += OpenActions.Action.bytesMax(customer: customer.key)
             }
+            if bytes >= Limits.openPageBytesTarget { return (list, Int(slot) + 1 < table.count ? slot : nil) }
         }
-        return list
+        return (list, end < table.count ? UInt32(end - 1) : nil)
     }
 }

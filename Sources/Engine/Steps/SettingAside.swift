@@ -22,9 +22,9 @@ extension Shard {
     }
 
     /// Gives up what the activated customer has due at `due`. There is nothing to replay: the rule's next occasion comes.
-    func setAsideWakeUp(_ due: Instant, _ workers: UInt32, _ customer: isolated CustomerActor) {
+    func setAsideWakeUp(_ due: Instant, at now: Instant, _ workers: UInt32, _ customer: isolated CustomerActor) {
         // When even that ended a worker before, it is left out.
-        let what = customer.giveUp(at: due, saying: workers == 1, &brain)
+        let what = customer.giveUp(due: due, at: now, saying: workers == 1, &brain)
         add(
             SetAside(
                 number: setAsideNumbers.next(), inputSequence: inputSequence, index: eventsThrough, arrived: clock,

@@ -7,6 +7,12 @@ enum StepBound {
     case recorded(Step)
 }
 
+/// Customers that a step woke because the clock said so.
+private struct WakeUpsRun {
+    var onTime: UInt32 = 0
+    var late: UInt32 = 0
+}
+
 extension Shard {
     /// Runs one bounded step over what waits and, in live mode, over what is due by `now`; nil when there was nothing to do.
     ///
@@ -23,18 +29,38 @@ extension Shard {
         reprise_place_enter(id.number)
         defer { reprise_place_leave() }
         let before = (inputSequence, eventsThrough)
-        var wakeUps: UInt32 = 0
+        var run = WakeUpsRun()
         var endsWithClock = false
-        runInputs(&inputs, .limits, &wakeUps, &endsWithClock, customer)
+        runInputs(&inputs, .limits, &run.onTime, &endsWithClock, customer)
+        settle(customer)
         let isMoved = before != (inputSequence, eventsThrough)
-        // What waits happened before `now`: until it is applied the clock follows it.
-        let limit = inputs.isEmpty ? max(clock, now) : clock
-        if timeMode == .live && !(isMoved && commitBound == .event) && hasWakeUps(through: limit) {
-            clock = limit
-            wakeUps = runWakeUps(through: clock, atMost: wakeUpsMax, customer)
-        }
-        guard isMoved || wakeUps > 0 || endsWithClock else { return nil }
-        return takeStep(wakeUps: wakeUps)
+        // A careful owner's step is one thing.
+        let isFull = isMoved && commitBound == .event
+        let isIdle =
+            timeMode == .live
+            ? isFull || !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
+        if isIdle && !isMoved && !endsWithClock { return nil }
+        return takeStep(run)
+    }
+
+    /// Live mode, behind the inputs of the step; false when nothing was due.
+    ///
+    /// What waits in IN happened before `now`: until it is applied the clock follows it. A shard whose clock is so far
+    /// behind plays an outage back: then everything that is due gives way, to be decided at the pace of what is late and
+    /// with what the inputs still tell.
+    private func runDueWakeUps(
+        hasInputs: Bool, now: Instant, _ run: inout WakeUpsRun, _ customer: isolated CustomerActor
+    ) -> Bool {
+        let limit = hasInputs ? clock : max(clock, now)
+        let isBehind = now - limit > Limits.lateMilliseconds
+        let portion = pace.portion(at: now)
+        guard portion > 0 && hasLate() || (!isBehind || portion > 0) && hasWakeUps(through: limit) else { return false }
+        clock = limit
+        retireLate()
+        if !isBehind { run.onTime = runWakeUps(through: clock, atMost: wakeUpsMax, customer) }
+        run.late = runLateWakeUps(atMost: min(portion, wakeUpsMax - run.onTime), customer)
+        pace.took(run.late, at: now)
+        return true
     }
 
     /// Runs a recorded step again. The effects must be those recorded: the caller compares.
@@ -51,21 +77,24 @@ extension Shard {
     }
 
     private func replay(_ step: Step, _ inputs: inout InputQueue, _ customer: isolated CustomerActor) -> Step {
-        var wakeUps: UInt32 = 0
+        var run = WakeUpsRun()
         var endsWithClock = false
-        runInputs(&inputs, .recorded(step), &wakeUps, &endsWithClock, customer)
+        runInputs(&inputs, .recorded(step), &run.onTime, &endsWithClock, customer)
+        settle(customer)
         if timeMode == .live {
             clock = max(clock, step.clock)
-            wakeUps = runWakeUps(through: clock, atMost: step.wakeUps, customer)
+            retireLate()
+            run.onTime = runWakeUps(through: clock, atMost: step.wakeUps, customer)
+            run.late = runLateWakeUps(atMost: step.lateWakeUps, customer)
         }
-        return takeStep(wakeUps: wakeUps)
+        return takeStep(run)
     }
 
-    private func takeStep(wakeUps: UInt32) -> Step {
+    private func takeStep(_ run: WakeUpsRun) -> Step {
         caution.stepped()
         return Step(
-            inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: wakeUps,
-            configuration: brain.rules.set.revision, effects: brain.effects.take())
+            inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
+            lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
 
     /// Applies waiting messages until a bound is reached, a clock record has been worked on, or nothing waits.
@@ -208,6 +237,7 @@ extension Shard {
             eventsThrough = 1
             return .finished
         }
+        settle(customer)
         switch bound {
         case .limits:
             wakeUps = runWakeUps(through: instant, atMost: wakeUpsMax, customer)
@@ -244,20 +274,36 @@ extension Shard {
         }
     }
 
-    /// Runs what the customer that is activated has due by `limit`, earliest first.
-    private func wake(_ slot: UInt32, through limit: Instant, _ customer: isolated CustomerActor) {
+    /// Runs what the activated customer has due by `limit`, earliest first: each at its own due time or, when it comes late,
+    /// at `late`.
+    private func wake(_ slot: UInt32, through limit: Instant, late: Instant? = nil, _ customer: isolated CustomerActor) {
         while customer.nextWakeUp <= limit.milliseconds {
             let due = Instant(milliseconds: customer.nextWakeUp)
             reprise_place_wake_up(due.milliseconds, slot)
             if !caution.isCalm, let workers = caution.takeAttempts(at: .wakeUp(due: due, slot: slot)) {
-                setAsideWakeUp(due, workers, customer)
+                setAsideWakeUp(due, at: late ?? due, workers, customer)
             } else {
-                customer.wake(at: due, &brain)
+                customer.wake(due: due, at: late ?? due, &brain)
             }
         }
     }
 
-    /// Applies one event: repeat? whose? what is due before it; then the event itself.
+    /// Runs what is late, the latest first: each decides as of the clock, which is when it is asked. A customer is asked
+    /// about everything of it that is late at once.
+    private func runLateWakeUps(atMost most: UInt32, _ customer: isolated CustomerActor) -> UInt32 {
+        var ran: UInt32 = 0
+        while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
+            guard let entry = nextLateEntry() else { break }
+            customer.activate(entry.slot, in: table)
+            wake(entry.slot, through: clock + -Limits.lateMilliseconds, late: clock, customer)
+            rest(entry.slot, hash: 0, customer)
+            ran += 1
+        }
+        return ran
+    }
+
+    /// Applies one event: repeat? whose? what is due before it; then the event itself. The customer stays bound: the next
+    /// event is often its own, and one whose profile is large would be unpacked and packed for each.
     private func apply(
         _ header: EventHeader, _ reader: EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
     ) {
@@ -278,27 +324,35 @@ extension Shard {
         guard map.shard(hash: hash) == id else {
             return setAside(record, reader, "its customer belongs to shard \(map.shard(hash: hash))")
         }
-        let slot = activate(header.key, of: record.payload, hash: hash, customer)
+        let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
         do {
-            if let slot {
-                wake(slot, through: now, customer)
+            if isKnown {
+                // A customer that is new in this step gets the next slot.
+                wake(bound?.slot ?? UInt32(table.count), through: now, customer)
                 reprise_place_event(record.sequence, eventsThrough)
             } else {
                 var reader = ByteReader(record.payload, in: header.key)
                 customer.activate(new: try CustomerKey.read(&reader))
             }
             let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
-            if slot == nil && header.isInternal { return brain.effects.add(.repeats, 1) }
+            if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
             try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
             brain.effects.add(.events, 1)
+            if !isKnown { bound = Bound(slot: nil, hash: hash) }
         } catch let fault as EventFault {
             setAside(record, reader, fault.reason)
-            if slot == nil { return }
         } catch {
             setAside(record, reader, "\(error)")
-            if slot == nil { return }
         }
-        rest(slot, hash: hash, customer)
+    }
+
+    /// Binds the actor to the event's customer, unless it is already; false when the customer is not known.
+    private func bind(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> Bool {
+        if let bound, bound.hash == hash, customer.isBound(to: bytes, in: key) { return true }
+        settle(customer)
+        guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
+        bound = Bound(slot: slot, hash: hash)
+        return true
     }
 }
 

@@ -1,27 +1,31 @@
 import Model
 
-/// When each customer of a shard wants to be woken next: contiguous chunks of one hour and of 1,024 hours, and a heap of
-/// what is nearest.
+/// When each customer of a shard wants to be woken next: contiguous chunks of one hour and of 1,024 hours, a heap of what
+/// is nearest, and a heap of what is late.
 ///
-/// Yields entries by due time, then by slot: an order that does not depend on when they were put in, so that a shard
-/// restored from a snapshot wakes its customers in the same order (I4). An entry whose customer has changed its mind stays
-/// until it comes up and is then passed over; `rebuild` bounds how many such there are.
+///     later block --horizon--> hour --horizon--> nearest --due--> taken, earliest first
+///     any of the three --`retire`--> late --as the pace allows--> taken, latest first
+///
+/// Both orders are by due time, then by slot, and what is late depends on the instants given to `retire` alone: nothing
+/// depends on when an entry was put in, so that a shard restored from a snapshot wakes its customers in the same order
+/// (I4). An entry whose customer has changed its mind stays until it comes up and is then passed over; `rebuild` bounds how
+/// many such there are.
 struct WakeUpCalendar: Sendable {
     struct Entry: Equatable, Sendable {
         var due: Int64
         var slot: UInt32
-
-        static func precedes(_ left: Entry, _ right: Entry) -> Bool {
-            left.due != right.due ? left.due < right.due : left.slot < right.slot
-        }
     }
 
     private static let hoursPerBlock: Int64 = 1024
     /// Blocks from 1970 to 2116, further than any wake-up: the latest event and the longest period lie before.
     private static let blocks: Int64 = 1250
 
-    /// Entries before `horizon`, as a binary heap.
-    private var heap: [Entry] = []
+    /// Entries before the horizon that are not late.
+    private var nearest = EntryHeap(latestFirst: false)
+    /// Entries due by ``lateThrough``.
+    private var late = EntryHeap(latestFirst: true)
+    /// Milliseconds; never goes back.
+    private var lateThrough = Int64.min
     /// Start of the first hour whose entries are not in the heap.
     private var horizonHour: Int64 = 0
     /// The hours of the block that the horizon is in.
@@ -37,8 +41,10 @@ struct WakeUpCalendar: Sendable {
     mutating func insert(_ entry: Entry) {
         count += 1
         let hour = floorDivide(entry.due, Milliseconds.hour)
-        if hour < horizonHour {
-            push(entry)
+        if entry.due <= lateThrough {
+            late.push(entry)
+        } else if hour < horizonHour {
+            nearest.push(entry)
         } else {
             let block = hour / Self.hoursPerBlock
             precondition(block < Self.blocks, "wake-up beyond the calendar")
@@ -51,12 +57,12 @@ struct WakeUpCalendar: Sendable {
         }
     }
 
-    /// Takes out the first entry due by `limit` for which `isCurrent` holds; nil when there is none.
+    /// Takes out the earliest entry due by `limit`, and not late, for which `isCurrent` holds; nil when there is none.
     mutating func next(through limit: Int64, isCurrent: (Entry) -> Bool) -> Entry? {
         while true {
-            if let first = heap.first {
+            if let first = nearest.first {
                 guard first.due <= limit else { return nil }
-                pop()
+                _ = nearest.pop()
                 count -= 1
                 if isCurrent(first) { return first }
             } else if horizonHour * Milliseconds.hour <= limit {
@@ -67,9 +73,47 @@ struct WakeUpCalendar: Sendable {
         }
     }
 
+    /// Takes out the latest of those that are late and for which `isCurrent` holds; nil when there is none.
+    mutating func nextLate(isCurrent: (Entry) -> Bool) -> Entry? {
+        while !late.isEmpty {
+            let entry = late.pop()
+            count -= 1
+            if isCurrent(entry) { return entry }
+        }
+        return nil
+    }
+
+    /// From now on whatever is due by `limit` is late.
+    mutating func retire(through limit: Int64, isCurrent: (Entry) -> Bool) {
+        guard limit > lateThrough else { return }
+        lateThrough = limit
+        var retired: [Entry] = []
+        func takeNearest() {
+            while let first = nearest.first, first.due <= limit { retired.append(nearest.pop()) }
+        }
+        takeNearest()
+        while horizonHour * Milliseconds.hour <= limit {
+            if hoursCount > 0, (horizonHour + 1) * Milliseconds.hour - 1 <= limit {
+                // The whole hour, without bringing it into an order first.
+                let index = Int(horizonHour % Self.hoursPerBlock)
+                retired += hours[index]
+                hoursCount -= hours[index].count
+                hours[index] = []
+                moveHorizon()
+            } else {
+                advance(limit, isCurrent)
+                takeNearest()
+            }
+        }
+        let current = retired.filter(isCurrent)
+        count -= retired.count - current.count
+        late.push(contentsOf: current)
+    }
+
     /// Empties it, to be filled anew with what is current.
     mutating func removeAll() {
-        heap.removeAll()
+        nearest.removeAll()
+        late.removeAll()
         for hour in hours.indices where !hours[hour].isEmpty { hours[hour] = [] }
         for block in later.indices where !later[block].isEmpty { later[block] = [] }
         hoursCount = 0
@@ -84,16 +128,17 @@ struct WakeUpCalendar: Sendable {
             distribute()
             return
         }
-        let index = Int(horizonHour % Self.hoursPerBlock)
-        horizonHour += 1
-        if !hours[index].isEmpty {
-            let entries = hours[index]
-            hours[index] = []
-            hoursCount -= entries.count
-            for entry in entries {
-                if isCurrent(entry) { push(entry) } else { count -= 1 }
-            }
+        let entries = hours[Int(horizonHour % Self.hoursPerBlock)]
+        hours[Int(horizonHour % Self.hoursPerBlock)] = []
+        hoursCount -= entries.count
+        moveHorizon()
+        for entry in entries {
+            if isCurrent(entry) { nearest.push(entry) } else { count -= 1 }
         }
+    }
+
+    private mutating func moveHorizon() {
+        horizonHour += 1
         if horizonHour % Self.hoursPerBlock == 0 { distribute() }
     }
 
@@ -105,31 +150,5 @@ struct WakeUpCalendar: Sendable {
         later[block] = []
         for entry in entries { hours[Int(floorDivide(entry.due, Milliseconds.hour) % Self.hoursPerBlock)].append(entry) }
         hoursCount += entries.count
-    }
-
-    private mutating func push(_ entry: Entry) {
-        heap.append(entry)
-        var child = heap.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard Entry.precedes(heap[child], heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    private mutating func pop() {
-        let last = heap.removeLast()
-        guard !heap.isEmpty else { return }
-        heap[0] = last
-        var parent = 0
-        while true {
-            var child = 2 * parent + 1
-            guard child < heap.count else { return }
-            if child + 1 < heap.count && Entry.precedes(heap[child + 1], heap[child]) { child += 1 }
-            guard Entry.precedes(heap[child], heap[parent]) else { return }
-            heap.swapAt(child, parent)
-            parent = child
-        }
     }
 }

@@ -10,6 +10,13 @@ struct DeliverySubject: Equatable {
     /// Messages behind this one in the stream.
     let pending: UInt64
 
+    init(consumer: UInt64, sequence: UInt64, timeNanoseconds: Int64, pending: UInt64) {
+        self.consumer = consumer
+        self.sequence = sequence
+        self.timeNanoseconds = timeNanoseconds
+        self.pending = pending
+    }
+
     /// Nil when it is no such subject.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         let prefix: StaticString = "$JS.ACK."
@@ -37,9 +44,6 @@ struct DeliverySubject: Equatable {
             let time = unsafe Decimal.number(bytes, token(5)), let timeNanoseconds = Int64(exactly: time),
             let pending = unsafe Decimal.number(bytes, token(6))
         else { return nil }
-        self.consumer = consumer
-        self.sequence = sequence
-        self.timeNanoseconds = timeNanoseconds
-        self.pending = pending
+        self.init(consumer: consumer, sequence: sequence, timeNanoseconds: timeNanoseconds, pending: pending)
     }
 }

@@ -65,6 +65,9 @@ struct ProcessMemory: Equatable, Sendable {
     /// The most it ever was.
     var peak: UInt64
 
+    /// Of this process.
+    static var own: ProcessMemory? { ClusterProcess.own("loadtest").memory() }
+
     /// Nil unless both lines are there.
     init?(status: String) {
         func bytes(_ name: String) -> UInt64? {

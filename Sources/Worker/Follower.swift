@@ -1,0 +1,199 @@
+import Engine
+import Logging
+import Model
+import Ports
+
+/// Brings a shard to where its LOG stands and keeps it there while another owns it: the newest snapshot, then every commit
+/// behind it run again over the inputs, each compared with what was recorded (I4).
+///
+///     empty --the newest usable snapshot, or nothing--> standing at a commit
+///     standing --the next commit comes out as recorded--> standing at that one
+///     standing --the next commit, or its input, is trimmed away--> empty
+///
+/// A planned move, a warm standby and the recovery after a crash are this and nothing else; they differ in who waits for
+/// what. Holds a few commits and inputs beside the state itself. Used on the executor of its shard's owner, one call at a
+/// time.
+final class Follower {
+    /// Where it stands: the last commit that was run again.
+    struct Standing: Equatable, Sendable {
+        var end: LogEnd
+        /// What kind of commit that was, who wrote it, when the log took it; nil = the log is empty, or it is a snapshot's.
+        var kind: Commit.Kind?
+        var owner: String?
+        var time: Instant?
+    }
+
+    private let recovery: Recovery
+    private let logs: any LogStore
+    private var id: ShardID { recovery.id }
+    /// The state, and where it stands; nil = empty.
+    private(set) var shard: Shard?
+    private(set) var standing = Standing(end: .empty)
+    /// Read from IN and not yet applied, and who reads on behind it.
+    private(set) var inputs = InputQueue()
+    private var inputReader: (any LogReader)?
+    private var commitReader: (any LogReader)?
+    private var commits: [LogRecord] = []
+    private var isClosed = false
+    /// Where it stood when it last found the log trimmed.
+    private var trimmedAt: UInt64?
+
+    /// Commits that are asked for at once.
+    private static let commitsAtOnce = 4
+    /// Messages of IN that are asked for at once.
+    private static let inputsAtOnce = 64
+    /// Events run again before other shards of the thread have a turn.
+    private static let eventsAtOnce: UInt64 = 1024
+
+    init(_ recovery: Recovery) {
+        self.recovery = recovery
+        logs = recovery.logs
+    }
+
+    /// Ends a waiting ``advance()`` with CancellationError. What stands can still be taken.
+    func close() {
+        isClosed = true
+        commitReader?.close()
+    }
+
+    /// Goes on after ``close()``.
+    func reopen() {
+        isClosed = false
+        commitReader = nil
+        commits = []
+    }
+
+    /// Runs one more commit again, or loads a snapshot when empty; waits while the log has no more. Throws what the logs
+    /// throw, and a WorkerFault when the log is not what a run of this worker would have written.
+    func advance() async throws {
+        guard !isClosed else { throw CancellationError() }
+        do {
+            guard let shard else { return try await load() }
+            let record = try await nextCommit()
+            try await run(record, shard)
+        } catch let error as LogError {
+            guard case .trimmed = error.code else { throw error }
+            try forget(because: error)
+        }
+    }
+
+    /// Hands the state over to who serves it: the shard, what was read further than the commits reach, and the reader
+    /// behind that.
+    func take() -> (shard: Shard, inputs: InputQueue, reader: (any LogReader)?)? {
+        guard let shard else { return nil }
+        defer {
+            self.shard = nil
+            inputs = InputQueue()
+            inputReader = nil
+        }
+        return (shard, inputs, inputReader)
+    }
+
+    /// Closes what it reads with. Nothing can be done with it afterwards.
+    func end() {
+        close()
+        inputReader?.close()
+    }
+
+    private func load() async throws {
+        let loaded = try await recovery.load()
+        shard = loaded.shard
+        standing = Standing(end: loaded.last)
+    }
+
+    /// Only a newer snapshot helps; standing at the same commit again means that there is none.
+    private func forget(because error: LogError) throws {
+        guard trimmedAt != standing.end.number else {
+            throw WorkerFault("what follows commit \(standing.end.number) is trimmed away, and no snapshot is newer: \(error)")
+        }
+        trimmedAt = standing.end.number
+        commitReader?.close()
+        inputReader?.close()
+        (commitReader, inputReader) = (nil, nil)
+        commits = []
+        inputs = InputQueue()
+        shard = nil
+    }
+
+    private func nextCommit() async throws -> LogRecord {
+        if commits.isEmpty {
+            let reader: any LogReader
+            if let commitReader {
+                reader = commitReader
+            } else {
+                reader = try await logs.read(.commits(id), from: standing.end.number + 1)
+                guard !isClosed else {
+                    reader.close()
+                    throw CancellationError()
+                }
+                commitReader = reader
+            }
+            commits = try await reader.next(max: Self.commitsAtOnce).reversed()
+        }
+        guard !isClosed, let next = commits.popLast() else { throw CancellationError() }
+        return next
+    }
+
+    // MARK: Running again
+
+    private func run(_ record: LogRecord, _ shard: Shard) async throws {
+        let read = try ReadCommit(record)
+        let commit = read.commit
+        try check(commit, record)
+        var events = shard.eventsApplied
+        for step in commit.steps {
+            try await fetchInputs(of: step, shard)
+            try await run(step, shard, commit.number)
+            if shard.eventsApplied - events >= Self.eventsAtOnce {
+                events = shard.eventsApplied
+                await Task.yield()
+            }
+        }
+        shard.follow(commit.kind, commit.takeover, commit.attempt)
+        standing = Standing(
+            end: LogEnd(number: commit.number, hash: read.hash, epoch: commit.epoch), kind: commit.kind, owner: commit.owner,
+            time: record.time)
+    }
+
+    private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {
+        if step.configuration != shard.rules.set.revision {
+            shard.adopt(try await recovery.rules.revision(step.configuration))
+        }
+        let again = try shard.replay(step, &inputs)
+        guard again == step else {
+            throw WorkerFault("commit \(commit) does not come out as it was recorded: the state would not be the one decided on")
+        }
+    }
+
+    /// Reads IN as far as the step did. In event-time mode wake-ups run on a clock record, which must be at hand again even
+    /// when the step before ended on it.
+    private func fetchInputs(of step: Step, _ shard: Shard) async throws {
+        let isBehind = (shard.inputSequence, shard.eventsThrough) < (step.inputSequence, step.eventsThrough)
+        let isOnClock = recovery.installation.timeMode == .eventTime && step.wakeUps > 0
+        guard isBehind || isOnClock else { return }
+        while inputs.lastSequence < step.inputSequence {
+            let reader: any LogReader
+            if let inputReader {
+                reader = inputReader
+            } else {
+                reader = try await logs.read(.input(id), from: max(shard.inputSequence, 1))
+                inputReader = reader
+            }
+            for input in try await reader.next(max: Self.inputsAtOnce) { inputs.append(input) }
+        }
+    }
+
+    private func check(_ commit: Commit, _ record: LogRecord) throws {
+        let end = standing.end
+        guard commit.number == end.number + 1, record.sequence == commit.number else {
+            throw WorkerFault("commit \(commit.number) stands at \(record.sequence), behind commit \(end.number)")
+        }
+        guard commit.previousHash == end.hash else {
+            throw WorkerFault("commit \(commit.number) does not follow commit \(end.number): the chain of hashes is broken")
+        }
+        guard commit.brain == brainVersion else {
+            throw WorkerFault("commit \(commit.number) was decided by brain \(commit.brain), this worker has \(brainVersion)")
+        }
+        guard commit.shard == id else { throw WorkerFault("commit \(commit.number) belongs to shard \(commit.shard)") }
+    }
+}

@@ -1,0 +1,187 @@
+import Engine
+import Foundation
+import Logging
+import Model
+import Ports
+import Synchronization
+
+// Until the shard is owned: following its log, waiting for its turn, the fence.
+
+extension ShardOwner {
+    /// How often the owner is told how far this one is, and how often it must be missing to be believed gone.
+    private static let tellMilliseconds: Int64 = 50
+    private static let missingMilliseconds: Int64 = 2000
+    private static let retryMilliseconds: Int64 = 250
+
+    /// Follows the log. Returns when this worker is to own the shard, it is free, and everything in its log has been run
+    /// again; or when the shard is no longer this worker's.
+    func follow() async {
+        enter(.recovering)
+        letGoUnlessNamed()
+        absentAt = nil
+        follower.reopen()
+        let following = Task { await self.keepFollowing() }
+        let telling = Task { await self.tellOwner() }
+        await waitForTurn()
+        telling.cancel()
+        follower.close()
+        await following.value
+    }
+
+    private func keepFollowing() async {
+        while end == nil {
+            do {
+                try await follower.advance()
+                check()
+            } catch is CancellationError {
+                return
+            } catch let error as LogError where error.code == .unavailable || error.code == .ambiguous {
+                log.warning("log not readable", metadata: ["error": "\(error)"])
+                await pause(Self.retryMilliseconds)
+            } catch {
+                return finish(.failed("\(error)"))
+            }
+        }
+    }
+
+    private func waitForTurn() async {
+        while end == nil {
+            guard let last = await readLast() else { return }
+            // What the log held when it was looked at: nothing before that can be the end.
+            let number = last?.commit.number ?? 0
+            await wait { $0.end != nil || $0.follower.shard != nil && $0.follower.standing.end.number >= number }
+            guard end == nil else { return }
+            enter(.following)
+            if isMeantToOwn && isFree(last) { return }
+            await wait { $0.end != nil || $0.isMeantToOwn && $0.isFree(last) }
+            // Behind a release there is nothing but another's fence. Otherwise the end is to be looked for again.
+            if follower.standing.end.number > number && follower.standing.kind == .released { return }
+        }
+    }
+
+    /// The log's last commit; nil inside when it is empty, nil when the shard is no longer this worker's.
+    private func readLast() async -> ReadCommit?? {
+        while end == nil {
+            do {
+                return .some(try await lastCommit())
+            } catch is LogError {
+                await pause(Self.retryMilliseconds)
+            } catch {
+                finish(.failed("\(error)"))
+            }
+        }
+        return nil
+    }
+
+    /// The newest commit of the shard's LOG.
+    func lastCommit() async throws -> ReadCommit? {
+        guard let record = try await around.logs.last(of: .commits(id)) else { return nil }
+        return try ReadCommit(record)
+    }
+
+    /// Whether nobody needs to be waited for: the log is empty, its last commit is a release, or whoever wrote it is this
+    /// worker, or not believed to live, or not there. The last is `last`, or what was followed behind it.
+    private func isFree(_ last: ReadCommit?) -> Bool {
+        let standing = follower.standing
+        if absentAt == standing.end.number { return true }
+        let isNewer = standing.end.number > last?.commit.number ?? 0
+        guard let owner = isNewer ? standing.owner : last?.commit.owner else { return true }
+        return (isNewer ? standing.kind : last?.commit.kind) == .released || !alive.contains(owner) || owner == me
+    }
+
+    /// Tells whoever serves the shard how far this worker has followed, for as long as it is meant to own it; and finds out
+    /// when nobody does.
+    private func tellOwner() async {
+        var missingSince: Instant?
+        while end == nil && !Task.isCancelled {
+            await pause(Self.tellMilliseconds)
+            guard isMeantToOwn, follower.shard != nil else { continue }
+            let progress = FollowerProgress(worker: around.worker.id, commit: follower.standing.end.number)
+            do {
+                _ = try await around.messaging.request(
+                    "shard.\(id.number).following", encoded(progress), timeout: .milliseconds(Limits.heartbeatMilliseconds))
+                missingSince = nil
+            } catch  where error.code == .nobody {
+                let now = around.clock.now()
+                missingSince = missingSince ?? now
+                if let since = missingSince, now - since >= Self.missingMilliseconds, phase == .following {
+                    absentAt = progress.commit
+                    check()
+                }
+            } catch {
+                missingSince = nil
+            }
+        }
+    }
+
+    func pause(_ milliseconds: Int64) async {
+        // Cancelled it returns at once, and whoever asked looks whether it goes on.
+        try? await around.clock.sleep(until: around.clock.now() + milliseconds)
+    }
+
+    // MARK: The fence
+
+    /// Appends the fence and waits for its acknowledgement: from then on whoever owned the shard before is refused. False
+    /// when another commit has its place, which is to be followed first.
+    func fence() async throws -> Bool {
+        guard let ready = follower.shard else { return false }
+        let before = follower.standing
+        let began = around.clock.now()
+        isFencing = true
+        shard = ready
+        chain = CommitChain(shard: id, owner: me, after: before.end)
+        commit(.fence, [])
+        await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
+        isFencing = false
+        guard end == nil, let chain else { return false }
+        let took = around.clock.now()
+        ready.follow(.fence, ready.nextTakeover(), nil)
+        guard let fence = try await record(chain.acknowledged) else { return false }
+        try checkClock(fence.time, began, took)
+        let pause = before.time.map { fence.time - $0 }
+        shown.withLock { $0.pauseMilliseconds = pause }
+        log.info(
+            "shard taken",
+            metadata: [
+                "commit": "\(chain.acknowledged)", "epoch": "\(chain.epoch)", "customers": "\(ready.customers)",
+                "before": "\(before.kind == .released ? "released" : before.owner ?? "nobody")",
+                "pauseMilliseconds": "\(pause ?? 0)",
+            ])
+        guard let taken = follower.take() else { throw WorkerFault("the shard went while it was fenced") }
+        inputs = taken.inputs
+        inputReader = taken.reader
+        return true
+    }
+
+    /// A commit that is known to be in the log; nil when the shard has ended meanwhile.
+    private func record(_ number: UInt64) async throws -> LogRecord? {
+        while end == nil {
+            do {
+                if let record = try await around.logs.record(number, of: .commits(id)) { return record }
+                throw WorkerFault("commit \(number) was acknowledged and is not in the log")
+            } catch let error as LogError {
+                log.warning("log not readable", metadata: ["error": "\(error)"])
+                await pause(Self.retryMilliseconds)
+            }
+        }
+        return nil
+    }
+
+    /// Another's commit has the fence's place: this one was not taken, and is forgotten.
+    func giveUpFence(to owner: String) {
+        log.info("another commit came before the fence", metadata: ["of": "\(owner)"])
+        chain = nil
+        shard = nil
+        isSettling = false
+        check()
+    }
+
+    private func checkClock(_ time: Instant, _ before: Instant, _ after: Instant) throws {
+        guard around.installation.timeMode == .live else { return }
+        guard time - after <= Limits.clockDriftMillisecondsMax, before - time <= Limits.clockDriftMillisecondsMax else {
+            throw WorkerFault(
+                "this host's clock differs from the log's by \(time - after) ms, allowed are "
+                    + "\(Limits.clockDriftMillisecondsMax)")
+        }
+    }
+}
