@@ -105,7 +105,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
-        tests("CommandClusterTests", ["Curl", "TestSupport", "Model"]),
+        tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

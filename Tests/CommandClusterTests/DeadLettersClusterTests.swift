@@ -1,6 +1,9 @@
 import Curl
 import Foundation
+import JetStreamPorts
 import Model
+import NATS
+import Ports
 import TestSupport
 import Testing
 
@@ -22,20 +25,17 @@ import Testing
             + (0..<Self.ordersEach).map { "o\(part)-\($0),c\($0 % 100),2024-01-0\(part),1.00\n" }.joined()
     }
 
-    /// One event that traps the worker and one in an unknown currency, between two that are well, of customers of different
-    /// shards.
+    /// One event that traps the worker between others of its customer, and one damaged message.
     private func sendBreaking(_ cluster: TestCluster) async throws {
-        func event(_ name: String, _ user: String, _ properties: [String: Any]) -> [String: Any] {
+        func event(_ name: String, _ id: String, _ properties: [String: Any]) -> [String: Any] {
             [
-                "type": "track", "event": name, "userId": user, "messageId": "m-\(user)", "timestamp": "2024-01-02T00:00:00Z",
+                "type": "track", "event": name, "userId": "c1", "messageId": id, "timestamp": "2024-01-02T00:00:00Z",
                 "properties": properties,
             ]
         }
-        func order(_ user: String, _ currency: String) -> [String: Any] {
-            event("Order Completed", user, ["order_id": "x-\(user)", "total": 5, "currency": currency])
-        }
+        func order(_ id: String) -> [String: Any] { event("Order Completed", id, ["order_id": id, "total": 5]) }
         let body = try JSONSerialization.data(withJSONObject: [
-            "batch": [order("c1", "USD"), event("Poison", "c1", [:]), order("c2", "CHF"), order("c1", "USD"), order("c3", "USD")]
+            "batch": [order("x1"), event("Poison", "p", [:]), order("x2"), order("x3")]
         ])
         let authorization = "Basic " + Data((TestCluster.writeKey + ":").utf8).base64EncodedString()
         let request = HTTPRequest(
@@ -44,6 +44,10 @@ import Testing
             body: Array(body))
         let answer = try await HTTPClient(connections: 1).send(request)
         try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+        let connection = try await cluster.nats.connect()
+        defer { connection.close() }
+        let logs = try await JetStreamInstallation.open(connection: connection, log: testLog).logs
+        _ = try await logs.append(to: .input(ShardID(0)), Array(1...40))
     }
 
     private func letters(_ cluster: TestCluster, _ more: [String] = []) async throws -> [Letter] {
@@ -58,7 +62,7 @@ import Testing
     @Test(.timeLimit(.minutes(5)))
     func `F7 I7 an event that traps costs one worker and is set aside; all others are applied; it is replayed`() async throws {
         let cluster = try await TestCluster.start(
-            workers: 3, shards: 8, workerFaults: ["REPRISE_FAULT_TRAP_ON": "Poison"])
+            workers: 3, shards: 8, workerFaults: ["REPRISE_FAULT_TRAP_ON": "Poison", "SWIFT_BACKTRACE": "enable=no"])
         do {
             try await broken(cluster)
             try await mended(cluster)
@@ -80,7 +84,9 @@ import Testing
         try await sendBreaking(cluster)
         try await cluster.run(["import", try cluster.folder.write("second.csv", orders(3))])
         try await cluster.run(["clock", "advance", "--to", "2024-01-05T00:00:00Z", "--wait"])
-        #expect(try Self.workers.filter { try !cluster.isRunning($0) }.count == 1, "one takeover, not a chain")
+        try await eventually("one has ended") { try Self.workers.contains { try !cluster.isRunning($0) } }
+        let ended = try Self.workers.filter { try !cluster.isRunning($0) }
+        #expect(ended.count == 1, "one takeover, not a chain: \(ended)\n\(cluster.logs())")
         try await eventually("both are listed, all orders counted") {
             let count = try await report(cluster)
             return try await letters(cluster).count == 2 && count.orders == 2 * Int64(Self.ordersEach) + 3
@@ -88,7 +94,7 @@ import Testing
         let found = try await letters(cluster)
         let trapped = try #require(found.first { $0.what == "track 'Poison'" })
         #expect(trapped.reason == "trapped: applying it ended 1 worker" && trapped.customer == "u:c1")
-        #expect(found.contains { $0.customer == "u:c2" && $0.reason.contains("CHF") })
+        #expect(found.contains { $0.id.hasPrefix("0.") && $0.what == "message of 40 bytes" })
         let sums = try await report(cluster)
         #expect(sums.revenue == Int64(2 * Self.ordersEach * 100 + 1500) && sums.setAside == 2)
         #expect(try await cluster.run(["status"]).contains("set aside by shard: "))
@@ -107,12 +113,12 @@ import Testing
         let failed = try await cluster.attempt(["dead", "replay", "--all"])
         #expect(failed.status == 2 && failed.errors.contains("\(other.id): set aside again as "), "\(failed.errors)")
         let again = try await letters(cluster)
-        #expect(again.count == 1 && again.first?.customer == "u:c2")
-        #expect(try await cluster.run(["dead", "discard", "--all", "--why", "no shop there"]).hasSuffix(" discarded\n"))
+        #expect(again.count == 1 && again.first?.what == "message of 40 bytes")
+        #expect(try await cluster.run(["dead", "discard", "--all", "--why", "a broken sender"]).hasSuffix(" discarded\n"))
         #expect(try await cluster.run(["dead", "list"]) == "nothing is set aside\n")
-        #expect(Set(try await letters(cluster, ["--all"]).map(\.state)).count == 3, "two replays and a discarded one")
+        #expect(try await letters(cluster, ["--all"]).map(\.state).sorted() == ["discarded", "replayed", "replayed"])
         let refused = try await cluster.attempt(["dead", "replay", again.first?.id ?? ""])
-        #expect(refused.status == 2 && refused.errors.contains("it was discarded: no shop there"))
+        #expect(refused.status == 2 && refused.errors.contains("it was discarded: a broken sender"))
         let unknown = try await cluster.attempt(["dead", "show", "0.99"])
         #expect(unknown.status == 1 && unknown.errors.contains("nothing was set aside as 0.99"))
         let sums = try await report(cluster)

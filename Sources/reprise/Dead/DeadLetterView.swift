@@ -7,7 +7,10 @@ struct DeadLetterView: Encodable {
     var id: String
     /// `waiting`, `replayed` or `discarded`.
     var state: String
+    /// Why it was discarded.
     var why: String?
+    /// The commit in which it was taken again.
+    var replayCommit: UInt64?
     var reason: String
     /// What it is, in a few words.
     var what: String
@@ -27,7 +30,7 @@ struct DeadLetterView: Encodable {
         id = letter.id.description
         switch letter.state {
         case .waiting: state = "waiting"
-        case .replayed(let commit): state = "replayed in commit \(commit)"
+        case .replayed(let commit): (state, replayCommit) = ("replayed", commit)
         case .discarded(_, let reason): (state, why) = ("discarded", reason)
         }
         reason = event.reason
@@ -90,7 +93,8 @@ struct DeadLetterView: Encodable {
 
     var text: String {
         var lines = [
-            "\(id)   \(state)" + (why.map { ": \($0)" } ?? ""), "  reason: \(reason)",
+            "\(id)   \(state)" + (why.map { ": \($0)" } ?? "") + (replayCommit.map { " in commit \($0)" } ?? ""),
+            "  reason: \(reason)",
             "  stood in: input \(inputSequence) of its shard, event \(index); came \(arrived)",
             "  set aside in: commit \(commit)",
         ]

@@ -9,7 +9,8 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "Show workers and shards: who owns what, how far each is.",
         discussion: """
             LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an \
-            outcome, ASIDE how many events were set aside and not replayed. Exit code 2 when a shard is not served (with --wait: not within that time).
+            outcome, ASIDE how many events were set aside and not replayed. Exit code 2 \
+            when a shard is not served (with --wait: not within that time).
             """)
 
     @OptionGroup var installation: InstallationOptions
