@@ -86,9 +86,27 @@ let package = Package(
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
 
+        // Faults against a real cluster.
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "cluster/Sources/chaos", swiftSettings: strict),
+
         // Tests: pure and fast, seeded simulation, and against real servers.
         .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        .target(name: "Checkers", dependencies: ["Engine", "Model"], path: "Tests/Checkers", swiftSettings: strict),
+        .target(
+            name: "Simulation", dependencies: ["Checkers", "Worker", "Coordinator", "SimulatedPorts", "Ports", "Model", logging],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", "Model", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/simulate", swiftSettings: strict),
+        tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
         tests("EngineTests", ["Engine", "Workload", "Model"]),
@@ -105,6 +123,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
+        tests("ChaosTests", ["chaos", "Model"]),
         tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+internal import Placement
 package import Ports
 
 /// The coordinator: says who owns which shard, and adds up what the shards decided.
@@ -17,16 +18,25 @@ package enum CoordinatorRole {
         package var installation: Installation
         /// Where the database does its work.
         package var databaseWork: DatabaseWork
+        /// Workers that follow each shard without owning it, 0 to ``Limits/standbysMax``.
+        package var standbys: Int
+        /// After so long a silent worker's shards go to others.
+        package var workerTimeoutMilliseconds: Int64
 
         package init(
             name: String, instance: String = String(UInt64.random(in: .min ... .max), radix: 16), databasePath: String,
-            installation: Installation, databaseWork: DatabaseWork = .onItsQueue
+            installation: Installation, databaseWork: DatabaseWork = .onItsQueue, standbys: Int = 0,
+            workerTimeoutMilliseconds: Int64? = nil
         ) {
             self.name = name
             self.instance = instance
             self.databasePath = databasePath
             self.installation = installation
             self.databaseWork = databaseWork
+            self.standbys = standbys
+            self.workerTimeoutMilliseconds =
+                workerTimeoutMilliseconds
+                ?? (standbys > 0 ? Limits.workerTimeoutWithStandbysMilliseconds : Limits.workerTimeoutMilliseconds)
         }
     }
 
@@ -45,7 +55,11 @@ package enum CoordinatorRole {
         let database = try await SumsDatabase(path: options.databasePath, shards: shards, work: options.databaseWork)
         let positions = try await database.positions()
         let progress = SumsProgress(contained: positions.map(\.number))
-        let core = CoordinatorCore(name: options.name, instance: options.instance, shards: shards, now: clock.now())
+        let core = CoordinatorCore(
+            name: options.name, instance: options.instance, shards: shards, now: clock.now(),
+            settings: CoordinatorCore.Settings(
+                standbys: options.standbys,
+                membership: Membership.Settings(deadAfterMilliseconds: options.workerTimeoutMilliseconds)))
         let conductor = Conductor(core: core, logs: logs, messaging: messaging, clock: clock, progress: progress, log: log)
         let configuration = ConfigurationFollower()
         let folder = SumsFolder(logs: logs, database: database, progress: progress, shards: shards, clock: clock, log: log)

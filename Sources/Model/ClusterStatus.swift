@@ -5,13 +5,19 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
     package struct Worker: Codable, Equatable, Sendable {
         package var id: WorkerID
         package var alive: Bool
+        /// It is to own nothing: it stops, or a person said so.
+        package var draining: Bool
         package var lastHeardMillisecondsAgo: Int64
         package var shards: [ShardStatus]
         package var residentBytes: UInt64
 
-        package init(id: WorkerID, alive: Bool, lastHeardMillisecondsAgo: Int64, shards: [ShardStatus], residentBytes: UInt64) {
+        package init(
+            id: WorkerID, alive: Bool, draining: Bool = false, lastHeardMillisecondsAgo: Int64, shards: [ShardStatus],
+            residentBytes: UInt64
+        ) {
             self.id = id
             self.alive = alive
+            self.draining = draining
             self.lastHeardMillisecondsAgo = lastHeardMillisecondsAgo
             self.shards = shards
             self.residentBytes = residentBytes
@@ -25,6 +31,8 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
     package var timeMode: String
     package var placement: PlacementRecord
     package var workers: [Worker]
+    /// What is wrong with the workers, for people.
+    package var faults: [String]
     /// Commits of all shards that the sums do not contain yet.
     package var sumsLagCommits: UInt64
     /// Why the sums of some shards do not go on; none is right.
@@ -32,7 +40,7 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
 
     package init(
         coordinator: String, epoch: UInt64, shards: Int, timeMode: String, placement: PlacementRecord, workers: [Worker],
-        sumsLagCommits: UInt64, sumsProblems: [String] = []
+        faults: [String] = [], sumsLagCommits: UInt64, sumsProblems: [String] = []
     ) {
         self.coordinator = coordinator
         self.epoch = epoch
@@ -40,6 +48,7 @@ package struct ClusterStatus: Codable, Equatable, Sendable {
         self.timeMode = timeMode
         self.placement = placement
         self.workers = workers
+        self.faults = faults
         self.sumsLagCommits = sumsLagCommits
         self.sumsProblems = sumsProblems
     }

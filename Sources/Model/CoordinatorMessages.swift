@@ -102,6 +102,26 @@ package struct Reconciliation: Codable, Equatable, Sendable {
     }
 }
 
+/// Request to `coordinator.drain`: a worker is to give up its shards and take none, or may take some again. Answered with
+/// a ``DrainAnswer`` when that stands in COORD.
+package struct DrainRequest: Codable, Equatable, Sendable {
+    /// The worker's name.
+    package var worker: String
+    package var isDrained: Bool
+
+    package init(worker: String, isDrained: Bool) {
+        self.worker = worker
+        self.isDrained = isDrained
+    }
+}
+
+package struct DrainAnswer: Codable, Equatable, Sendable {
+    /// False when it was so already.
+    package var isNew: Bool
+
+    package init(isNew: Bool) { self.isNew = isNew }
+}
+
 /// Answered instead, when a question cannot be answered: what is wrong with it, and what is allowed.
 package struct RequestProblem: Codable, Equatable, Sendable {
     package var error: String

@@ -107,9 +107,26 @@ package enum Limits {
     package static let dispatcherActionsMax = 1_000_000
 
     // Liveness
-    package static let heartbeatMilliseconds: Int64 = 500
+    package static let heartbeatMilliseconds: Int64 = 250
+    /// A coordinator that is silent for so long is taken for dead.
     package static let heartbeatTimeoutMilliseconds: Int64 = 3000
+    /// A worker that is silent for so long is taken for dead: without standbys a needless move costs loading its shards,
+    package static let workerTimeoutMilliseconds: Int64 = 2000
+    /// with them next to nothing. Within these bounds it can be set.
+    package static let workerTimeoutWithStandbysMilliseconds: Int64 = 1250
+    package static let workerTimeoutMillisecondsMin: Int64 = 1000
+    package static let workerTimeoutMillisecondsMax: Int64 = 60_000
+    /// When all workers are silent at once, it is taken for the net's fault for so long.
+    package static let allSilentMilliseconds: Int64 = 6000
+    /// How often the coordinator looks who is silent.
+    package static let placementTickMilliseconds: Int64 = 50
+    package static let standbysMax = 2
     package static let workersMax = 256
+    /// Planned moves under way at once, and how long one counts as such.
+    package static let movesAtOnceMax = 4
+    package static let moveMilliseconds = Milliseconds.minute
+    /// How long a worker that is asked to stop waits for others to take its shards.
+    package static let stopMilliseconds = 10 * Milliseconds.second
     /// A shard is handed over when its successor has followed to within so many commits of its last one,
     package static let handOverCommits: UInt64 = 2
     /// or after so long, when the successor has been heard within the silence that is allowed.

@@ -7,7 +7,7 @@ package import Model
 package enum PlacementPlanner {
     /// - Parameters:
     ///   - workers: who may own shards; order and repetition do not matter.
-    ///   - previous: by shard, who owned it; those who are not among `workers` have left. May be shorter than `shards`.
+    ///   - previous: by shard, who owned it; those of whom no run is among `workers` have left. May be shorter than `shards`.
     /// - Returns: by shard, who owns it; nil only when there are no workers.
     package static func plan(shards: Int, workers: [WorkerID], previous: [WorkerID?]) -> [WorkerID?] {
         precondition(shards >= 0, "a count cannot be negative")
@@ -44,9 +44,10 @@ private struct Draft {
         extras = shards % workers.count
         owners = Array(repeating: nil, count: shards)
         loads = Array(repeating: 0, count: workers.count)
-        let indices = Dictionary(uniqueKeysWithValues: zip(workers, workers.indices))
+        // A name is a worker, whichever run of it: a restart moves nothing.
+        let indices = Dictionary(zip(workers.map(\.name), workers.indices)) { _, later in later }
         for shard in 0..<min(shards, previous.count) {
-            guard let owner = previous[shard], let index = indices[owner] else { continue }
+            guard let owner = previous[shard], let index = indices[owner.name] else { continue }
             owners[shard] = index
             loads[index] += 1
         }

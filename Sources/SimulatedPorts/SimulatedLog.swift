@@ -1,38 +1,38 @@
-internal import Model
-internal import Ports
+package import Model
+package import Ports
 
 /// One log's content and rules, without faults, waiting or threads.
-struct SimulatedLog {
+package struct SimulatedLog {
     /// As JetStream's duplicate window.
     static let windowMilliseconds = 2 * Milliseconds.minute
 
-    private(set) var first: UInt64 = 1
-    private(set) var records: [LogRecord] = []
-    private(set) var bytes: UInt64 = 0
-    var bytesMax: UInt64?
+    package private(set) var first: UInt64 = 1
+    package private(set) var records: [LogRecord] = []
+    package private(set) var bytes: UInt64 = 0
+    package var bytesMax: UInt64?
     private var ids: [String: (sequence: UInt64, written: Instant)] = [:]
     private var idsByAge: [(id: String, written: Instant)] = []
     private var idsForgotten = 0
 
-    init(bytesMax: UInt64?) { self.bytesMax = bytesMax }
+    package init(bytesMax: UInt64?) { self.bytesMax = bytesMax }
 
-    var last: UInt64 { first + UInt64(records.count) - 1 }
+    package var last: UInt64 { first + UInt64(records.count) - 1 }
 
-    var state: LogState { LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax) }
+    package var state: LogState { LogState(first: first, last: last, bytes: bytes, bytesMax: bytesMax) }
 
-    func record(_ sequence: UInt64) -> LogRecord? {
+    package func record(_ sequence: UInt64) -> LogRecord? {
         guard sequence >= first, sequence <= last else { return nil }
         return records[Int(sequence - first)]
     }
 
-    func records(from sequence: UInt64, max: Int) -> ArraySlice<LogRecord> {
+    package func records(from sequence: UInt64, max: Int) -> ArraySlice<LogRecord> {
         guard sequence >= first, sequence <= last else { return [] }
         let start = Int(sequence - first)
         return records[start..<min(start + max, records.count)]
     }
 
     /// In JetStream's order: size, id, bound, expectation.
-    mutating func append(_ payload: [UInt8], expecting: UInt64?, id: String?, now: Instant, log: LogName) -> Result<
+    package mutating func append(_ payload: [UInt8], expecting: UInt64?, id: String?, now: Instant, log: LogName) -> Result<
         UInt64, LogError
     > {
         guard payload.count < Limits.messageBytesMax else {
@@ -56,7 +56,7 @@ struct SimulatedLog {
         return .success(sequence)
     }
 
-    mutating func trim(below sequence: UInt64) {
+    package mutating func trim(below sequence: UInt64) {
         let count = Int(min(max(sequence, first), last + 1) - first)
         for record in records.prefix(count) { bytes -= UInt64(record.payload.count) }
         records.removeFirst(count)
@@ -64,9 +64,15 @@ struct SimulatedLog {
     }
 
     /// Takes a record out of the middle, as damage would.
-    mutating func damage(_ sequence: UInt64, _ change: (inout [UInt8]) -> Void) {
+    package mutating func damage(_ sequence: UInt64, _ change: (inout [UInt8]) -> Void) {
         guard sequence >= first, sequence <= last else { return }
         change(&records[Int(sequence - first)].payload)
+    }
+
+    /// Forgets the newest records, as a server does that lost its disk's last writes; nobody is told.
+    package mutating func loseSuffix(after sequence: UInt64) {
+        while last > sequence, let record = records.popLast() { bytes -= UInt64(record.payload.count) }
+        ids = ids.filter { $0.value.sequence <= sequence }
     }
 
     private mutating func forgetIDs(now: Instant) {

@@ -41,6 +41,8 @@ final actor ShardOwner {
         let clock: any WallClock
         let rules: RuleRevisions
         let log: Logger
+        /// A shard is served now, or has ended.
+        let shardChanged: @Sendable () -> Void
     }
 
     nonisolated let executor: any SerialExecutor
@@ -155,6 +157,7 @@ final actor ShardOwner {
     func enter(_ phase: ShardPhase) {
         self.phase = phase
         check()
+        if phase == .serving { around.shardChanged() }
     }
 
     func finish(_ end: End) {

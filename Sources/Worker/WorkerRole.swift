@@ -6,8 +6,8 @@ package import Ports
 
 /// A worker: owns the shards that the coordinator places on it.
 package enum WorkerRole {
-    /// Runs until its task is cancelled; then gives its shards up, one after another as each has committed what it has, and
-    /// returns. Throws when the logs cannot be reached at the start.
+    /// Runs until its task is cancelled; then others take its shards over while it serves on, and what is left after a
+    /// moment it gives up. Throws when another worker of its name runs, or takes its place.
     package static func run(
         options: WorkerOptions, installation: Installation, logs: any LogStore, snapshots: any SnapshotStore,
         messaging: any Messaging, clock: any WallClock, log: Logger
@@ -20,6 +20,9 @@ package enum WorkerRole {
 }
 
 /// The worker's shell: follows COORD, keeps a ``ShardOwner`` for each shard it is given, and tells that it lives.
+///
+///     working --asked to stop--> draining --no shard is left, or nobody can take them, or the time is up--> stopping --> ended
+///     working --COORD names a later run of its name--> stopping
 actor Worker {
     private let options: WorkerOptions
     private let installation: Installation
@@ -29,10 +32,17 @@ actor Worker {
     private var owners: [ShardID: ShardOwner] = [:]
     private var placed: [ShardID: ShardOwner.Assignment] = [:]
     private var alive: Set<String> = []
+    private var isDraining = false
     private var isStopping = false
+    /// COORD has named this run among the living.
+    private var wasAlive = false
+    /// There is somebody else to own shards.
+    private var hasOthers = false
+    private var drained: CheckedContinuation<Void, Never>?
     private var lives: [ShardID: Task<Void, Never>] = [:]
     private let rules: RuleRevisions
     private let ruleNews: AsyncStream<Void>
+    private let shardNews: AsyncStream<Void>
 
     init(
         options: WorkerOptions, installation: Installation, logs: any LogStore, snapshots: any SnapshotStore,
@@ -46,30 +56,72 @@ actor Worker {
         let (news, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         ruleNews = news
         rules = RuleRevisions(logs: logs) { signal.yield() }
+        let (shards, shardSignal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        shardNews = shards
         executors = (0..<options.threads).map { _ in options.makeExecutor() }
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
-            rules: rules, log: log)
+            rules: rules, log: log, shardChanged: { shardSignal.yield() })
     }
 
     func run() async throws {
+        try await refuseTwin()
+        let registration = try await around.messaging.serve("worker.\(options.id.name).run") { [id = options.id] _ in
+            Array(id.instance.utf8)
+        }
+        defer { registration.close() }
         if options.leavesLastWord { try LastWords.listen(as: options.id.description, logs: around.logs, log: log) }
         try await persistently { try await self.rules.loadNewest() }
         log.info("worker started", metadata: ["threads": "\(options.threads)"])
+        // Not a child: it goes on while this one, cancelled, waits for others to take the shards.
+        let work = Task { try await self.work() }
+        let failure: (any Error)?
         do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.persistently { try await self.followPlacement() } }
-                group.addTask { try await self.persistently { try await self.rules.follow() } }
-                group.addTask { try await self.spreadRules() }
-                group.addTask { try await self.beat() }
-                if installation.timeMode == .live { group.addTask { try await self.tick() } }
-                try await group.next()
-                group.cancelAll()
+            try await withTaskCancellationHandler {
+                try await work.value
+            } onCancel: {
+                Task {
+                    await self.drain()
+                    work.cancel()
+                }
             }
+            failure = nil
         } catch is CancellationError {
-            log.info("worker stopping")
+            failure = nil
+        } catch {
+            failure = error
         }
         await stop()
+        if let failure { throw failure }
+    }
+
+    /// Two workers of one name would take each other's shards for ever.
+    private func refuseTwin() async throws {
+        let answer: [UInt8]
+        do {
+            answer = try await around.messaging.request(
+                "worker.\(options.id.name).run", [], timeout: .milliseconds(2 * Limits.heartbeatMilliseconds))
+        } catch {
+            // Nobody of that name, or one that does not answer: it is frozen or gone.
+            return
+        }
+        let instance = String(decoding: answer, as: UTF8.self)
+        guard instance != options.id.instance else { return }
+        throw WorkerFault(
+            "a worker called '\(options.id.name)' already runs (run \(instance)); names are unique in an installation")
+    }
+
+    private func work() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.persistently { try await self.followPlacement() } }
+            group.addTask { try await self.persistently { try await self.rules.follow() } }
+            group.addTask { try await self.spreadRules() }
+            group.addTask { try await self.beat() }
+            group.addTask { try await self.tellNews() }
+            if installation.timeMode == .live { group.addTask { try await self.tick() } }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
     }
 
     /// Does it again, after a moment, for as long as a log cannot be reached.
@@ -84,7 +136,29 @@ actor Worker {
         }
     }
 
+    /// Tells that it wants to go, and waits until others have its shards. At most for a moment.
+    private func drain() async {
+        isDraining = true
+        tellAlive()
+        guard hasShards && hasOthers else { return }
+        log.info("worker draining")
+        let timeout = Task {
+            try await around.clock.sleep(until: around.clock.now() + Limits.stopMilliseconds)
+            self.endDraining()
+        }
+        await withCheckedContinuation { drained = $0 }
+        timeout.cancel()
+    }
+
+    private var hasShards: Bool { owners.values.contains { [.serving, .releasing].contains($0.status.phase) } }
+
+    private func endDraining() {
+        drained?.resume()
+        drained = nil
+    }
+
     private func stop() async {
+        log.info("worker stopping")
         isStopping = true
         for (_, owner) in inOrder(owners) { await owner.release() }
         for (_, life) in inOrder(lives) { await life.value }
@@ -111,26 +185,33 @@ actor Worker {
                             + "known is \(CoordinatorRecord.currentVersion)"
                     )
                 }
-                await apply(decision.placement)
+                try await apply(decision.placement)
             }
         }
     }
 
-    private func apply(_ placement: PlacementRecord) async {
+    private func apply(_ placement: PlacementRecord) async throws {
         alive = Set(placement.alive.map(\.description))
         let own = placement.alive.firstIndex(of: options.id)
-        var others: [ShardID: ShardOwner.Assignment] = [:]
+        if own == nil && wasAlive, let later = placement.alive.first(where: { $0.name == options.id.name }) {
+            throw WorkerFault("another worker called '\(options.id.name)' has taken its place (run \(later.instance))")
+        }
+        wasAlive = wasAlive || own != nil
+        hasOthers = placement.owners.contains { $0 != nil && $0 != own } || placement.alive.count > 1 && !isDraining
         placed = [:]
+        var others: [ShardID: ShardOwner.Assignment] = [:]
         for id in installation.shards.all {
             let index = placement.owners[Int(id.number)]
-            let owner = index.map { placement.alive[$0] }
-            let assignment = ShardOwner.Assignment(owner: owner, isStandby: false)
-            if own != nil && index == own { placed[id] = assignment } else { others[id] = assignment }
+            let standbys = Int(id.number) < placement.standbys.count ? placement.standbys[Int(id.number)] : []
+            let isStandby = own.map { standbys.contains($0) } ?? false
+            let assignment = ShardOwner.Assignment(owner: index.map { placement.alive[$0] }, isStandby: isStandby)
+            if own != nil && index == own || isStandby { placed[id] = assignment } else { others[id] = assignment }
         }
         for (id, owner) in inOrder(owners) {
             if let assignment = placed[id] ?? others[id] { await owner.placed(assignment, alive: alive) }
         }
         for id in placed.keys.sorted() where owners[id] == nil { take(id) }
+        if isDraining && !(hasShards && hasOthers) { endDraining() }
     }
 
     private func take(_ id: ShardID) {
@@ -153,17 +234,34 @@ actor Worker {
         owners[id] = nil
         lives[id] = nil
         take(id)
+        if isDraining && !hasShards { endDraining() }
     }
 
     // MARK: Time
 
     private func beat() async throws {
         while true {
-            let heartbeat = WorkerHeartbeat(
-                worker: options.id, draining: false, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
-                residentBytes: residentBytes())
-            around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
+            tellAlive()
             try await around.clock.sleep(until: around.clock.now() + Limits.heartbeatMilliseconds)
+        }
+    }
+
+    /// What becomes of a shard is told at once: the coordinator waits for it with the next move.
+    private func tellNews() async throws {
+        for await _ in shardNews {
+            tellAlive()
+            try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
+        }
+    }
+
+    private func tellAlive() {
+        let heartbeat = WorkerHeartbeat(
+            worker: options.id, draining: isDraining, shards: owners.values.map(\.status).sorted { $0.shard < $1.shard },
+            residentBytes: residentBytes())
+        do {
+            around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))
+        } catch {
+            log.error("heartbeat not encodable", metadata: ["error": "\(error)"])
         }
     }
 

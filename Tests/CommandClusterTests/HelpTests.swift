@@ -5,9 +5,9 @@ import Testing
 @Suite struct HelpTests {
     static let commands: [[String]] = [
         [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["install"], ["rules"], ["rules", "check"],
-        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"],
-        ["dead", "show"], ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
-        ["worker"],
+        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"], ["dead", "show"],
+        ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
+        ["worker"], ["worker", "run"], ["worker", "drain"], ["worker", "undrain"],
         ["gateway"], ["dispatcher"], ["node"],
     ]
 
@@ -26,6 +26,8 @@ import Testing
         (["install", "--shards", "48"], "--shards 48: a power of two from 1 to 1024 is wanted"),
         (["install", "--replicas", "2"], "--replicas 2: 1 or 3 is wanted"),
         (["worker", "--name", "Worker 1"], "--name 'Worker 1': 1 to 64 of a-z, 0-9 and - are wanted"),
+        (["coordinator", "--data", ".", "--standbys", "3"], "--standbys: 0 to 2, not 3"),
+        (["coordinator", "--data", ".", "--worker-timeout", "100"], "--worker-timeout: 1000 to 60000 ms, not 100"),
         (["gateway", "--port", "70000", "--write-key", "w", "--admin-key", "a"], "--port: 1 to 65535, not 70000"),
         (["gateway", "--admin-key", "a"], "a write key is wanted: --write-key, or REPRISE_WRITE_KEY"),
         (["gateway", "--write-key", "w", "--admin-key", "w"], "--admin-key: not one of the write keys"),

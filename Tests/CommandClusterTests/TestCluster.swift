@@ -4,7 +4,7 @@ import TestSupport
 
 /// A whole cluster of `reprise` processes on this machine, in event-time mode, with a mailbox.
 final class TestCluster: Sendable {
-    let nats: NATSServer
+    let nats: NATSServers
     let folder: ScratchFolder
     let environment: [String: String]
     let gateway: String
@@ -14,9 +14,12 @@ final class TestCluster: Sendable {
 
     /// Starts everything and returns when it takes events. `workerFaults` stand in the workers' environment.
     static func start(workers: Int, shards: Int, workerFaults: [String: String] = [:]) async throws -> TestCluster {
-        let cluster = try TestCluster(nats: await NATSServer.start(), folder: ScratchFolder())
+        let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
         do {
-            try await cluster.run(["install", "--shards", String(shards), "--event-time"])
+            try await cluster.run([
+                "install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--event-time", "--wait",
+                "30",
+            ])
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")])
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)])
@@ -31,7 +34,7 @@ final class TestCluster: Sendable {
         return cluster
     }
 
-    private init(nats: NATSServer, folder: ScratchFolder) throws {
+    private init(nats: NATSServers, folder: ScratchFolder) throws {
         self.nats = nats
         self.folder = folder
         gateway = "http://127.0.0.1:\(try freePort())"

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Placement
 import Ports
 import SimulatedPorts
 import Testing
@@ -30,13 +31,24 @@ import Testing
             }
         }
 
-        /// Half a second passes for so many coordinators while these workers are heard.
+        /// What a worker says when it serves at once whatever COORD gives it.
+        private func serving(_ heartbeat: WorkerHeartbeat) -> WorkerHeartbeat {
+            guard let placement = records.last?.placement else { return heartbeat }
+            var heartbeat = heartbeat
+            heartbeat.shards = placement.ownersByShard.enumerated().filter { $0.element == heartbeat.worker }
+                .map { ShardStatus(shard: $0.offset, phase: .serving) }
+            return heartbeat
+        }
+
+        /// A moment passes for so many coordinators while these workers are heard.
         func step(_ coordinators: Int, hearing workers: [WorkerHeartbeat] = []) async throws {
             await clock.waitForSleepers(coordinators)
-            for worker in workers { messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(worker))) }
+            for worker in workers {
+                messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(serving(worker))))
+            }
             await messaging.drain()
-            clock.advance(milliseconds: Limits.heartbeatMilliseconds)
-            await clock.waitForSleepers(coordinators, until: clock.now() + Limits.heartbeatMilliseconds)
+            clock.advance(milliseconds: Limits.placementTickMilliseconds)
+            await clock.waitForSleepers(coordinators, until: clock.now() + Limits.placementTickMilliseconds)
             await messaging.drain()
             for _ in 0..<50 { await Task.yield() }
         }

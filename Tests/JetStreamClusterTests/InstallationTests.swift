@@ -10,7 +10,7 @@ import Testing
     @Test func `the settings are read back`() async throws {
         try await SharedServer.withConnection { connection async throws in
             let shards = try #require(ShardMap(shards: 8))
-            let settings = Installation(shards: shards, timeMode: .eventTime, replicas: 1)
+            let settings = Installation(shards: shards, timeMode: .eventTime, replicas: try NATSServers.replicas)
             let bounds = StreamBounds(totalBytes: 64 << 20, shards: 8)
             let created = try await JetStreamInstallation.create(
                 settings, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
@@ -20,13 +20,13 @@ import Testing
             // The same again is no error.
             _ = try await JetStreamInstallation.create(
                 settings, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
-            let other = Installation(shards: shards, timeMode: .live, replicas: 1)
+            let other = Installation(shards: shards, timeMode: .live, replicas: try NATSServers.replicas)
             let error = await #expect(throws: InstallationError.self) {
                 try await JetStreamInstallation.create(
                     other, bounds: bounds, prefix: "settings", connection: connection, log: testLog)
             }
             #expect(error?.code == .exists)
-            #expect(error?.message.contains("8 shards, event-time mode, 1 replica") == true)
+            #expect(error?.message.contains("8 shards, event-time mode, ") == true)
         }
     }
 
@@ -46,9 +46,25 @@ import Testing
     @Test func `the servers' versions are read`() async throws {
         try await SharedServer.withConnection { connection async throws in
             let versions = await connection.serverVersions()
-            #expect(versions.count == 1)
+            #expect(versions.count == (try NATSServers.replicas))
             #expect(versions.values.allSatisfy { $0 >= ServerVersion(2, 9, 0) })
         }
+    }
+
+    @Test func `three copies are refused by a server alone, and by an old one for what it is`() async throws {
+        let server = try await NATSServer.start()
+        let connection = try await server.connect()
+        let version = try #require(await connection.serverVersions().values.first)
+        let settings = Installation(shards: try #require(ShardMap(shards: 4)), timeMode: .live, replicas: 3)
+        let error = await #expect(throws: InstallationError.self) {
+            try await JetStreamInstallation.create(
+                settings, bounds: .small, prefix: "copies", connection: connection, log: testLog)
+        }
+        #expect(
+            error?.code == (version < ServerVersion(2, 12, 0) ? .serverTooOld : .unavailable),
+            "\(version): \(error?.message ?? "")")
+        connection.close()
+        try await server.stop()
     }
 
     @Test(arguments: [

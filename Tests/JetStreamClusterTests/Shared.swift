@@ -1,3 +1,4 @@
+import Foundation
 import JetStreamPorts
 import Model
 import NATS
@@ -5,15 +6,15 @@ import Ports
 import Synchronization
 import TestSupport
 
-/// One server for all tests that leave it running; each has an installation of its own in it.
+/// One server, or a cluster of them, for all tests that leave it running; each has an installation of its own in it.
 actor SharedServer {
     static let shared = SharedServer()
-    private var starting: Task<NATSServer, any Error>?
+    private var starting: Task<NATSServers, any Error>?
     private static let installations = Atomic<Int>(0)
 
-    private func server() async throws -> NATSServer {
+    private func server() async throws -> NATSServers {
         if let starting { return try await starting.value }
-        let task = Task { try await NATSServer.start() }
+        let task = Task { try await NATSServers.start() }
         starting = task
         return try await task.value
     }
@@ -26,8 +27,27 @@ actor SharedServer {
         let connection = try await shared.server().connect()
         defer { connection.close() }
         let number = installations.add(1, ordering: .relaxed).newValue
-        let installation = try await makeInstallation(connection, shards: shards, bounds: bounds, prefix: "t\(number)")
-        try await body(installation, connection)
+        let installation = try await makeInstallation(
+            connection, shards: shards, bounds: bounds, prefix: "t\(number)", replicas: try NATSServers.replicas)
+        do {
+            try await body(installation, connection)
+        } catch {
+            try await removeStreams(connection, prefix: installation.prefix)
+            throw error
+        }
+        try await removeStreams(connection, prefix: installation.prefix)
+    }
+
+    /// Copies cost the servers work for as long as they are there.
+    private nonisolated static func removeStreams(_ connection: NATSConnection, prefix: String) async throws {
+        let answer = try await connection.request(
+            "$JS.API.STREAM.NAMES", Array(#"{"subject":"\#(prefix).>"}"#.utf8), timeout: .seconds(10))
+        let names = try JSONDecoder().decode(StreamNamesAnswer.self, from: Data(answer.payload)).streams ?? []
+        for name in names { try await JetStream(connection, log: testLog).deleteStream(name) }
+    }
+
+    private struct StreamNamesAnswer: Decodable {
+        var streams: [String]?
     }
 
     nonisolated static func withConnection(_ body: (NATSConnection) async throws -> Void) async throws {
@@ -39,11 +59,11 @@ actor SharedServer {
 
 func makeInstallation(
     _ connection: NATSConnection, shards: Int = 4, bounds: StreamBounds = .small, prefix: String = "t",
-    appendTimeout: Duration = .seconds(5)
+    appendTimeout: Duration = .seconds(5), replicas: Int = 1
 ) async throws -> JetStreamInstallation {
     guard let map = ShardMap(shards: shards) else { throw TestSupportError("\(shards) shards are not possible") }
     return try await JetStreamInstallation.create(
-        Installation(shards: map, timeMode: .live, replicas: 1), bounds: bounds, prefix: prefix, connection: connection,
+        Installation(shards: map, timeMode: .live, replicas: replicas), bounds: bounds, prefix: prefix, connection: connection,
         appendTimeout: appendTimeout, log: testLog)
 }
 

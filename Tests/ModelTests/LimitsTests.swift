@@ -124,6 +124,15 @@ import Testing
 
     @Test func `I8 several heartbeats fit into the time after which a worker is taken for dead`() {
         #expect(3 * Limits.heartbeatMilliseconds <= Limits.heartbeatTimeoutMilliseconds)
+        #expect(4 * Limits.heartbeatMilliseconds <= Limits.workerTimeoutMillisecondsMin)
+        let timeouts = [Limits.workerTimeoutWithStandbysMilliseconds, Limits.workerTimeoutMilliseconds]
+        for timeout in timeouts {
+            #expect((Limits.workerTimeoutMillisecondsMin...Limits.workerTimeoutMillisecondsMax).contains(timeout))
+        }
+        #expect(Limits.placementTickMilliseconds < Limits.heartbeatMilliseconds)
+        #expect(Limits.workerTimeoutMilliseconds < Limits.allSilentMilliseconds)
+        #expect(Limits.handOverSilenceMilliseconds < Limits.handOverMilliseconds)
+        #expect(Limits.handOverMilliseconds < Limits.moveMilliseconds)
         #expect(Limits.clockDriftMillisecondsMax < Limits.heartbeatTimeoutMilliseconds)
     }
 

@@ -61,7 +61,7 @@ import Testing
         for _ in 0..<(shards > 200 ? 12 : 40) {
             let before = plan
             if workers.isEmpty || (workers.count < 20 && Bool.random(using: &random)) {
-                let joiner = Self.worker(next % 25, run: next)
+                let joiner = Self.worker(next, run: next)
                 next += 1
                 workers.insert(joiner)
                 plan = PlacementPlanner.plan(shards: shards, workers: Array(workers), previous: before)
@@ -98,7 +98,16 @@ import Testing
         }
     }
 
-    @Test func `a restarted worker gets back most of what it had`() {
+    @Test func `F4 a worker that was started again keeps what it had`() {
+        let workers = (0..<4).map { Self.worker($0) }
+        let plan = PlacementPlanner.plan(shards: 64, workers: workers, previous: [])
+        let again: [WorkerID] = workers.dropLast() + [Self.worker(3, run: 1)]
+        let back = PlacementPlanner.plan(shards: 64, workers: again, previous: plan)
+        #expect(back.map { $0?.name } == plan.map { $0?.name })
+        #expect(back.allSatisfy { $0 != workers[3] })
+    }
+
+    @Test func `a worker that comes back after others had its shards gets back most of what it had`() {
         let workers = (0..<4).map { Self.worker($0) }
         let plan = PlacementPlanner.plan(shards: 64, workers: workers, previous: [])
         let without = PlacementPlanner.plan(shards: 64, workers: Array(workers.dropLast()), previous: plan)

@@ -28,12 +28,17 @@ package final class NATSServer: @unchecked Sendable {
     ///
     /// - Parameter configuration: more lines for its configuration file.
     package static func start(configuration: String = "") async throws -> NATSServer {
+        let server = try launch(configuration: configuration)
+        try await server.waitUntilReady()
+        return server
+    }
+
+    /// Starts one; it may not answer yet.
+    static func launch(configuration: String) throws -> NATSServer {
         let binary = try findBinary()
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("reprise-nats-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let server = try NATSServer(binary: binary, port: try freePort(), folder: folder, configuration: configuration)
-        try await server.waitUntilReady()
-        return server
+        return try NATSServer(binary: binary, port: try freePort(), folder: folder, configuration: configuration)
     }
 
     /// Where nats-server is: `NATS_SERVER`, or where ./cluster/demo and ./cluster/test put it, or the PATH.
@@ -82,7 +87,7 @@ package final class NATSServer: @unchecked Sendable {
         try FileManager.default.removeItem(at: folder)
     }
 
-    private func waitUntilReady() async throws {
+    func waitUntilReady() async throws {
         let connection: NATSConnection
         do {
             connection = try await connect()

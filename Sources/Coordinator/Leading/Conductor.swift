@@ -15,6 +15,8 @@ final class Conductor: Sendable {
         var epoch: UInt64
         var placement: PlacementRecord
         var members: [Membership.Member]
+        /// Workers that are heard although a later run of their name is.
+        var twins: [WorkerID]
         var heartbeats: [WorkerID: WorkerHeartbeat]
     }
 
@@ -47,7 +49,7 @@ final class Conductor: Sendable {
             View(
                 me: core.election.me, isLeading: core.election.leadingEpoch != nil,
                 epoch: core.election.leadingEpoch ?? core.election.known.epoch, placement: core.election.placement,
-                members: core.membership.all, heartbeats: core.heartbeats)
+                members: core.membership.all, twins: core.membership.twins, heartbeats: core.heartbeats)
         }
     }
 
@@ -63,8 +65,39 @@ final class Conductor: Sendable {
         while true {
             take(.tick)
             if let error = fatal.withLock({ $0 }) { throw error }
-            try await clock.sleep(until: clock.now() + Limits.heartbeatMilliseconds)
+            try await clock.sleep(until: clock.now() + Limits.placementTickMilliseconds)
         }
+    }
+
+    /// A worker is to own nothing, or may own shards again. Returns when that stands in COORD, whether it is new; throws
+    /// when it cannot be.
+    func drain(_ name: String, _ isDrained: Bool) async throws -> Bool {
+        let before = view
+        if before.placement.drained.contains(name) == isDrained { return false }
+        if isDrained { try checkDrain(name, before) }
+        take(.drain(name: name, isDrained: isDrained))
+        let deadline = clock.now() + Self.drainMilliseconds
+        while view.placement.drained.contains(name) != isDrained {
+            guard clock.now() < deadline, view.isLeading else {
+                throw CoordinatorProblem("COORD did not take it within \(Self.drainMilliseconds) ms; ask again")
+            }
+            try await clock.sleep(until: clock.now() + Limits.placementTickMilliseconds)
+        }
+        return true
+    }
+
+    private static let drainMilliseconds: Int64 = 4000
+
+    private func checkDrain(_ name: String, _ view: View) throws {
+        let living = view.members.filter(\.isLiving)
+        guard living.contains(where: { $0.worker.name == name }) else {
+            let names = living.map(\.worker.name).sorted().joined(separator: ", ")
+            throw CoordinatorProblem("no worker called '\(name)' lives; there are: \(names.isEmpty ? "none" : names)")
+        }
+        let others = living.filter {
+            !$0.isDraining && $0.worker.name != name && !view.placement.drained.contains($0.worker.name)
+        }
+        guard !others.isEmpty else { throw CoordinatorProblem("no other worker could take the shards of '\(name)'") }
     }
 
     private func heardCoordinator(_ payload: [UInt8]) {

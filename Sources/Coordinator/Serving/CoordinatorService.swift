@@ -25,6 +25,7 @@ struct CoordinatorService: Sendable {
             registrations.append(try await serve("coordinator.mechanics") { _ in try await mechanics() })
             registrations.append(try await serve("coordinator.orders") { try await orders(decode($0)) })
             registrations.append(try await serve("coordinator.caughtup") { try await caughtUp(decode($0)) })
+            registrations.append(try await serve("coordinator.drain") { try await drain(decode($0)) })
             registrations.append(try await serve("coordinator.reconcile") { _ in try await database.reconcile() })
         } catch {
             for registration in registrations { registration.close() }
@@ -39,13 +40,20 @@ struct CoordinatorService: Sendable {
         let workers = view.members.map { member in
             let heartbeat = view.heartbeats[member.worker]
             return ClusterStatus.Worker(
-                id: member.worker, alive: member.state != .dead, lastHeardMillisecondsAgo: max(0, now - member.lastHeard),
+                id: member.worker, alive: member.isLiving,
+                draining: member.isDraining || view.placement.drained.contains(member.worker.name),
+                lastHeardMillisecondsAgo: max(0, now - member.lastHeard),
                 shards: heartbeat?.shards ?? [], residentBytes: heartbeat?.residentBytes ?? 0)
         }
         return ClusterStatus(
             coordinator: view.me, epoch: view.epoch, shards: installation.shards.shards,
             timeMode: installation.timeMode == .live ? "live" : "event-time", placement: view.placement, workers: workers,
+            faults: view.twins.map { "\($0) runs, and so does another worker of that name: stop one, or rename it" },
             sumsLagCommits: progress.lag, sumsProblems: progress.problems.sorted { $0.key < $1.key }.map(\.value))
+    }
+
+    func drain(_ request: DrainRequest) async throws -> DrainAnswer {
+        DrainAnswer(isNew: try await conductor.drain(request.worker, request.isDrained))
     }
 
     func mechanics() async throws -> MechanicsReport {

@@ -8,9 +8,9 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show workers and shards: who owns what, how far each is.",
         discussion: """
-            LAG is how many input messages a worker's shards have not applied yet, OPEN how many actions still want an \
-            outcome, ASIDE how many events were set aside and not replayed. Exit code 2 \
-            when a shard is not served (with --wait: not within that time).
+            PAUSE is the longest pause of its shards when it took them, STANDBY how many it follows for others, LAG how many \
+            input messages its shards have not applied yet, OPEN how many actions still want an outcome, ASIDE how many events \
+            were set aside and not replayed. Exit code 2 when a shard is not served (with --wait: not within that time).
             """)
 
     @OptionGroup var installation: InstallationOptions
@@ -46,6 +46,11 @@ struct StatusCommand: AsyncParsableCommand {
         }
     }
 
+    private func isStandby(_ worker: WorkerID, _ shard: Int, _ placement: PlacementRecord) -> Bool {
+        guard shard < placement.standbys.count else { return false }
+        return placement.standbys[shard].contains { placement.alive[$0] == worker }
+    }
+
     private func ask(_ coordinator: CoordinatorClient) async -> Result<ClusterStatus, any Error> {
         do { return .success(try await coordinator.status()) } catch { return .failure(error) }
     }
@@ -69,18 +74,23 @@ struct StatusCommand: AsyncParsableCommand {
         print("")
         var table = TextTable([
             ("WORKER", .left), ("STATE", .left), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
-            ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("ASIDE", .right), ("MEMORY", .right),
+            ("STANDBY", .right), ("PAUSE", .right), ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("ASIDE", .right),
+            ("MEMORY", .right),
         ])
         for worker in status.workers {
-            let lag = worker.shards.reduce(UInt64(0)) {
+            let served = worker.shards.filter { $0.phase == .serving }
+            let standby = worker.shards.filter { isStandby(worker.id, $0.shard, status.placement) }
+            let pause = served.compactMap(\.pauseMilliseconds).max()
+            let lag = served.reduce(UInt64(0)) {
                 $0 + ($1.inputLast > $1.inputApplied ? $1.inputLast - $1.inputApplied : 0)
             }
             table.row([
-                worker.id.description, worker.alive ? "alive" : "gone", "\(worker.lastHeardMillisecondsAgo) ms ago",
-                String(worker.shards.count), String(worker.shards.count { $0.phase == .serving }),
-                Figures.count(worker.shards.reduce(0) { $0 + $1.customers }),
-                Figures.count(worker.shards.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
-                Figures.count(worker.shards.reduce(UInt64(0)) { $0 + $1.setAside - $1.replayed }),
+                worker.id.description, worker.alive ? worker.draining ? "draining" : "alive" : "gone",
+                "\(worker.lastHeardMillisecondsAgo) ms ago",
+                String(worker.shards.count - standby.count), String(served.count), String(standby.count),
+                pause.map { "\($0) ms" } ?? "-", Figures.count(served.reduce(0) { $0 + $1.customers }),
+                Figures.count(served.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
+                Figures.count(served.reduce(UInt64(0)) { $0 + $1.setAside - $1.replayed }),
                 Figures.bytes(worker.residentBytes),
             ])
         }
@@ -91,11 +101,13 @@ struct StatusCommand: AsyncParsableCommand {
                 print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")
             }
         }
-        let aside = status.workers.filter(\.alive).flatMap(\.shards).filter { $0.setAside > 0 }.sorted { $0.shard < $1.shard }
+        let served = status.workers.flatMap(\.shards).filter { $0.phase == .serving }
+        let aside = served.filter { $0.setAside > 0 }.sorted { $0.shard < $1.shard }
         if !aside.isEmpty {
             let counts = aside.map { "\($0.shard): \($0.setAside) (\($0.replayed) replayed)" }.joined(separator: ", ")
             print("set aside by shard: \(counts); see `reprise dead list`")
         }
+        for fault in status.faults { print(fault) }
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }
         let lag = status.sumsLagCommits

@@ -22,6 +22,11 @@ struct NodeCommand: AsyncParsableCommand {
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: ArgumentHelp("Folder for the coordinator's database.", valueName: "folder"))
     var data: String = "."
+    @Option(help: ArgumentHelp("Workers that follow each shard without owning it: 0 to 2.", valueName: "number"))
+    var standbys: Int = 0
+    @Option(
+        help: ArgumentHelp("After so long a silent worker's shards go to others.", valueName: "milliseconds"))
+    var workerTimeout: Int64?
     @OptionGroup var gateway: GatewayRoleOptions
     @OptionGroup var dispatcher: DispatcherRoleOptions
     @OptionGroup var logging: LogOptions
@@ -50,6 +55,8 @@ struct NodeCommand: AsyncParsableCommand {
             var options = CoordinatorRoleOptions()
             options.data = data
             options.coordinatorName = name
+            options.standbys = standbys
+            options.workerTimeout = workerTimeout
             return options
         case .worker:
             var options = WorkerRoleOptions()

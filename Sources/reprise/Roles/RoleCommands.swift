@@ -44,9 +44,25 @@ struct CoordinatorRoleOptions: RoleOptions {
     var data: String
     @Option(help: ArgumentHelp("What this coordinator is called; no two of an installation alike.", valueName: "name"))
     var coordinatorName: String = "coordinator"
+    @Option(
+        help: ArgumentHelp(
+            "Workers that follow each shard without owning it, so that they take over at once: 0 to 2.", valueName: "number"))
+    var standbys: Int = 0
+    @Option(
+        help: ArgumentHelp(
+            "After so long a silent worker's shards go to others. Default: 2000, with standbys 1250.",
+            valueName: "milliseconds"))
+    var workerTimeout: Int64?
 
     func check() throws {
         guard !data.isEmpty else { throw ValidationError("--data: a folder is wanted") }
+        guard (0...Limits.standbysMax).contains(standbys) else {
+            throw ValidationError("--standbys: 0 to \(Limits.standbysMax), not \(standbys)")
+        }
+        let timeouts = Limits.workerTimeoutMillisecondsMin...Limits.workerTimeoutMillisecondsMax
+        if let workerTimeout, !timeouts.contains(workerTimeout) {
+            throw ValidationError("--worker-timeout: \(timeouts.lowerBound) to \(timeouts.upperBound) ms, not \(workerTimeout)")
+        }
         try Names.check(coordinatorName, "--coordinator-name")
     }
 
@@ -59,7 +75,7 @@ struct CoordinatorRoleOptions: RoleOptions {
         try await CoordinatorRole.run(
             options: CoordinatorRole.Options(
                 name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite",
-                installation: cluster.installation),
+                installation: cluster.installation, standbys: standbys, workerTimeoutMilliseconds: workerTimeout),
             logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }

@@ -24,14 +24,21 @@ extension RoleCommand {
     }
 }
 
-struct WorkerCommand: RoleCommand {
-    static let role = "worker"
+struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: role,
+        commandName: "worker",
         abstract: "Own a share of the shards: fold their events into customers, decide, commit.",
-        discussion:
-            "Start as many as you like, under different names; each takes its share. Ended with SIGTERM it hands its shards over."
-    )
+        discussion: """
+            Start as many as you like, under different names; each takes its share. Ended with SIGTERM it hands its shards \
+            over, serving until others have them. `reprise worker --name NAME` is short for `reprise worker run`.
+            """,
+        subcommands: [WorkerRunCommand.self, DrainCommand.self, UndrainCommand.self],
+        defaultSubcommand: WorkerRunCommand.self)
+}
+
+struct WorkerRunCommand: RoleCommand {
+    static let role = "worker"
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Play the role until ended.")
 
     @OptionGroup var installation: InstallationOptions
     @OptionGroup var options: WorkerRoleOptions

@@ -9,6 +9,12 @@ struct CoordinatorClient: Sendable {
     func status() async throws -> ClusterStatus { try await ask("coordinator.status", ClusterStatus.self) }
     func mechanics() async throws -> MechanicsReport { try await ask("coordinator.mechanics", MechanicsReport.self) }
 
+    /// Tells a worker to own nothing, or lets it own shards again.
+    func drain(_ worker: String, _ isDrained: Bool) async throws -> DrainAnswer {
+        let request = Array(try JSONEncoder().encode(DrainRequest(worker: worker, isDrained: isDrained)))
+        return try await ask("coordinator.drain", DrainAnswer.self, request)
+    }
+
     /// What each rule brought, when the sums contain these commits (numbers by shard number).
     func mechanics(containing commits: [Int: UInt64]) async throws -> MechanicsReport {
         let request = Array(try JSONEncoder().encode(CaughtUpRequest(commits: commits, timeoutMilliseconds: 4000)))

@@ -7,5 +7,7 @@ struct LoadTest: AsyncParsableCommand {
         commandName: "loadtest",
         abstract: "Drives a cluster with a workload whose right answers are known.",
         discussion: "Use ./loadtest/run, which starts a cluster of its own around this program and ends it afterwards.",
-        subcommands: [ReferenceCommand.self, RulesCommand.self, EngineCommand.self])
+        subcommands: [
+            ReferenceCommand.self, EngineCommand.self, FailoverCommand.self, RescaleCommand.self, RulesCommand.self,
+        ])
 }

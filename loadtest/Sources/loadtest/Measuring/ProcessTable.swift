@@ -28,6 +28,20 @@ struct ClusterProcess: Hashable, Sendable {
         guard kill(id, SIGKILL) == 0 else { throw LoadError("\(name), process \(id), cannot be killed: error \(errno)") }
     }
 
+    /// Sends it a signal.
+    func signal(_ number: Int32) throws {
+        guard isAlive else { throw LoadError("\(name) has ended before signal \(number)") }
+        guard kill(id, number) == 0 else { throw LoadError("\(name), process \(id), takes no signal: error \(errno)") }
+    }
+
+    /// When the kernel started a process, in ticks since boot; empty when there is none.
+    static func startTime(of id: Int32) -> String {
+        let stat = read("/proc/\(id)/stat")
+        guard let bracket = stat.lastIndex(of: ")") else { return "" }
+        let fields = stat[stat.index(after: bracket)...].split(separator: " ")
+        return fields.count > 19 ? String(fields[19]) : ""
+    }
+
     static func all(in folder: String) throws -> [ClusterProcess] {
         let names: [String]
         do {

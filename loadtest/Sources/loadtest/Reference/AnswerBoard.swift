@@ -24,7 +24,13 @@ final class AnswerBoard: Sendable {
     private let state = Mutex(State())
     private let shards: [ShardID]
 
-    init(shards: [ShardID]) { self.shards = shards }
+    private let observe: @Sendable (Commit, Instant) -> Void
+
+    /// `observe` is called with each commit and when the log took it.
+    init(shards: [ShardID], observe: @escaping @Sendable (Commit, Instant) -> Void = { _, _ in }) {
+        self.shards = shards
+        self.observe = observe
+    }
 
     var view: View { state.withLock { $0.view } }
 
@@ -33,15 +39,17 @@ final class AnswerBoard: Sendable {
         let reader = try await logs.read(.commits(shard), from: 1)
         defer { reader.close() }
         while true {
-            for record in try await reader.next(max: 16) { try add(record.payload, of: shard) }
+            for record in try await reader.next(max: 16) { try add(record, of: shard) }
         }
     }
 
-    private func add(_ bytes: [UInt8], of shard: ShardID) throws {
+    private func add(_ record: LogRecord, of shard: ShardID) throws {
+        let (commit, hash) = try Commit.decoded(record.payload)
+        observe(commit, record.time)
         try state.withLock { state in
-            try state.view.fold.add(bytes)
+            try state.view.fold.add(commit, hash: hash)
             state.view.commits += 1
-            state.view.bytes += bytes.count
+            state.view.bytes += record.payload.count
             check(shard, &state)
         }
     }

@@ -8,6 +8,7 @@ import Ports
 struct ClusterConnection: Sendable {
     let installation: Installation
     let logs: any LogStore
+    let messaging: any Messaging
     private let connection: NATSConnection
 
     static func open(_ options: ClusterOptions) async throws -> ClusterConnection {
@@ -17,7 +18,9 @@ struct ClusterConnection: Sendable {
         let connection = try await NATSConnection.connect(
             NATSConnection.Options(urls: urls, name: "loadtest"), waitUpTo: .seconds(options.wait), log: log)
         let installation = try await JetStreamInstallation.open(prefix: options.prefix, connection: connection, log: log)
-        return ClusterConnection(installation: installation.settings, logs: installation.logs, connection: connection)
+        return ClusterConnection(
+            installation: installation.settings, logs: installation.logs, messaging: installation.messaging,
+            connection: connection)
     }
 
     func close() { connection.close() }

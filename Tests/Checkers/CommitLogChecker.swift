@@ -1,0 +1,78 @@
+package import Model
+
+/// Follows one shard's LOG and says where it is not what one owner at a time can have written (I2, I3).
+///
+/// Feed every record in order, from the first one that is left; ask for `violations` at any time. A value type.
+package struct CommitLogChecker: Sendable {
+    package let shard: ShardID
+    package private(set) var violations: [Violation] = []
+    /// Number, epoch and owner of the newest commit; 0 = none yet.
+    package private(set) var number: UInt64 = 0
+    package private(set) var epoch: UInt64 = 0
+    package private(set) var owner = ""
+    /// Where the newest step stands in IN.
+    package private(set) var inputSequence: UInt64 = 0
+    package private(set) var eventsThrough: UInt32 = 0
+    package private(set) var clock = Instant.distantPast
+    /// Every step so far, in order.
+    package private(set) var steps: [Step] = []
+    private var halves = Halves(0)
+    private var lastKind: Commit.Kind?
+
+    package init(shard: ShardID) { self.shard = shard }
+
+    package mutating func feed(_ record: LogRecord) {
+        do {
+            let (commit, hash) = try Commit.decoded(record.payload)
+            follow(commit, at: record.sequence)
+            for step in commit.steps { follow(step, of: commit) }
+            number = commit.number
+            epoch = commit.epoch
+            owner = commit.owner
+            halves = Halves(hash)
+            lastKind = commit.kind
+        } catch {
+            report("I3 whole commits", "record \(record.sequence) is no commit: \(error)")
+        }
+    }
+
+    private mutating func follow(_ commit: Commit, at sequence: UInt64) {
+        if commit.shard != shard { report("I3 whole commits", "commit \(commit.number) is of shard \(commit.shard)") }
+        if commit.number != number + 1 || sequence != commit.number {
+            report("I3 whole commits", "commit \(commit.number) stands at \(sequence), behind commit \(number)")
+        }
+        if commit.previousHash != halves.value {
+            report("I4 chain of hashes", "commit \(commit.number) does not name the hash of the one before it")
+        }
+        switch commit.kind {
+        case .fence:
+            if commit.epoch != epoch + 1 { report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)") }
+            if !commit.steps.isEmpty { report("I2 one owner", "fence \(commit.number) decides something") }
+        case .steps, .released, .attempt:
+            if commit.epoch != epoch { report("I2 one owner", "commit \(commit.number) of epoch \(commit.epoch) in \(epoch)") }
+            if commit.owner != owner {
+                report("I2 one owner", "epoch \(epoch) is \(owner)'s, commit \(commit.number) is \(commit.owner)'s")
+            }
+            if lastKind == .released { report("I2 one owner", "commit \(commit.number) comes behind the release") }
+        }
+    }
+
+    private mutating func follow(_ step: Step, of commit: Commit) {
+        let stands = (inputSequence, eventsThrough)
+        let goesOn = step.inputSequence > stands.0 || (step.inputSequence == stands.0 && step.eventsThrough >= stands.1)
+        if !goesOn {
+            report(
+                "I6 input positions",
+                "commit \(commit.number) goes back to \(step.inputSequence)/\(step.eventsThrough) from \(stands.0)/\(stands.1)")
+        }
+        if step.clock < clock { report("I6 time", "commit \(commit.number): the clock goes back by \(clock - step.clock) ms") }
+        inputSequence = step.inputSequence
+        eventsThrough = step.eventsThrough
+        clock = step.clock
+        steps.append(step)
+    }
+
+    private mutating func report(_ promise: String, _ what: String) {
+        violations.append(Violation(promise, "LOG.\(shard): \(what)"))
+    }
+}

@@ -1,0 +1,210 @@
+internal import Model
+
+/// One customer as the rules have it, in the plainest words: dictionaries and loops, nothing packed, nothing shared with the
+/// engine but the values' names. What it decides goes into `decided`.
+struct ReferenceCustomer {
+    struct Order {
+        var state: OrderEvent.Change
+        var placed: Instant
+        var changed: Instant
+        var revenue: Int64
+        var wasFulfilled = false
+        var credit: ActionID?
+        var awaitsWorth: Bool
+        var stands: Bool { state != .cancelled && state != .refunded }
+    }
+
+    enum Occasion: Equatable { case product(String), order(String), lapse }
+
+    struct Timer {
+        var rule: RuleID
+        var occasion: Occasion
+        var anchor: Instant
+        var firstDue: Instant
+        var due: Instant
+    }
+
+    struct Open {
+        var action: ActionID
+        var rule: RuleID
+        var timer: Timer
+        var decided: Instant
+        var deadline: Instant
+        var grant: AttemptID?
+        var failures = 0
+    }
+
+    struct Touch {
+        var action: ActionID
+        var rule: RuleID
+        var time: Instant
+        var end: Instant
+        var sales: Int64 = 0
+    }
+
+    let key: CustomerKey
+    var orders: [String: Order] = [:]
+    var firstOrder: Instant?
+    var lastOrder: Instant?
+    var orderCount: Int64 = 0
+    var orderSum: Int64 = 0
+    var bought: [String: Instant] = [:]
+    var lapseDecided: Instant?
+    var timers: [Timer] = []
+    var open: [Open] = []
+    var touches: [Touch] = []
+    var traits: [String: String] = [:]
+    var consent: Bool?
+    var isSuppressed = false
+    /// What was decided since the caller looked last, without sums.
+    var decided: [Effect] = []
+    var counts = ReferenceCounts()
+
+    init(key: CustomerKey) { self.key = key }
+
+    // MARK: Time
+
+    /// Everything that is due by `limit`, earliest first.
+    mutating func wake(through limit: Instant, _ rules: RuleSet) {
+        while true {
+            let next = (timers.map(\.due) + open.filter { $0.grant == nil }.map { $0.deadline + 1 }).min()
+            guard let due = next, due <= limit else { return }
+            if let place = timers.firstIndex(where: { $0.due == due }) {
+                let timer = timers.remove(at: place)
+                counts.armed[timer.rule, default: 0] -= 1
+                decide(timer, rules)
+                let isPostponed = timers.contains { $0.rule == timer.rule && $0.occasion == timer.occasion }
+                if timer.occasion == .lapse && !isPostponed { lapseDecided = max(lapseDecided ?? timer.firstDue, timer.firstDue) }
+            } else if let place = open.firstIndex(where: { $0.grant == nil && $0.deadline + 1 == due }) {
+                close(open.remove(at: place), .withdrawn, .deadlinePassed, at: due)
+            }
+        }
+    }
+
+    private mutating func decide(_ timer: Timer, _ rules: RuleSet) {
+        let now = timer.due
+        let action = id(of: timer)
+        func decision(_ reason: Reason) -> Decision {
+            Decision(customer: key, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
+        }
+        guard let rule = rules.rules.first(where: { $0.id == timer.rule }) else {
+            return decided.append(.suppressed(decision(.ruleGone)))
+        }
+        if !rule.enabled { return decided.append(.suppressed(decision(.ruleOff))) }
+        if let reason = unwanted(timer) { return decided.append(.suppressed(decision(reason))) }
+        if !isIn(rule, rules, at: now) { return decided.append(.suppressed(decision(.notInSegment))) }
+        if let hours = rule.hours {
+            guard let allowed = Self.firstAllowed(hours, from: now), allowed - timer.firstDue <= rule.postponeMilliseconds else {
+                return decided.append(.suppressed(decision(.postponedTooLong)))
+            }
+            if allowed > now {
+                var later = timer
+                later.due = allowed
+                timers.append(later)
+                counts.armed[timer.rule, default: 0] += 1
+                return decided.append(.postponed(decision(.quietHours), until: allowed))
+            }
+        }
+        if let reason = refusal(rule, rules) { return decided.append(.suppressed(decision(reason))) }
+        let subject =
+            switch timer.occasion {
+            case .lapse: ""
+            case .product(let id), .order(let id): id
+            }
+        let deadline = now + rule.postponeMilliseconds
+        decided.append(
+            .actionOpened(
+                ActionOpened(
+                    customer: key, action: action, rule: rule.id, channel: rule.action.channel, due: timer.firstDue, decided: now,
+                    deadline: deadline, subject: subject)))
+        guard rule.action != .record else { return }
+        open.append(Open(action: action, rule: rule.id, timer: timer, decided: now, deadline: deadline))
+    }
+
+    func unwanted(_ timer: Timer) -> Reason? {
+        switch timer.occasion {
+        case .lapse: lastOrder == timer.anchor || (lastOrder ?? .distantFuture) < timer.anchor ? nil : .noLongerWanted
+        case .product(let id): (bought[id] ?? .distantPast) > timer.anchor ? .noLongerWanted : nil
+        case .order(let id): orders[id]?.stands == false ? .orderCancelled : nil
+        }
+    }
+
+    func refusal(_ rule: Rule, _ rules: RuleSet) -> Reason? {
+        if rule.action == .record { return nil }
+        if traits["email"] == nil { return .noAddress }
+        if isSuppressed { return .addressSuppressed }
+        return consent ?? rules.consentAssumed ? nil : .noConsent
+    }
+
+    private func isIn(_ rule: Rule, _ rules: RuleSet, at now: Instant) -> Bool {
+        func isMember(_ index: UInt16) -> Bool { holds(rules.segments[Int(index)].condition, at: now) }
+        return rule.inAll.allSatisfy(isMember) && (rule.inAny.isEmpty || rule.inAny.contains(where: isMember))
+            && !rule.inNone.contains(where: isMember)
+    }
+
+    private func holds(_ condition: Condition, at now: Instant) -> Bool {
+        switch condition {
+        case .all(let parts): parts.allSatisfy { holds($0, at: now) }
+        case .any(let parts): parts.contains { holds($0, at: now) }
+        case .not(let part): !holds(part, at: now)
+        case .orderCount(let how, let value): how.holds(orderCount, value)
+        case .orderSum(let how, let value): how.holds(orderSum, value)
+        case .sinceLastOrder(let how, let value): lastOrder.map { how.holds(now - $0, value) } ?? false
+        case .sinceFirstOrder(let how, let value): firstOrder.map { how.holds(now - $0, value) } ?? false
+        }
+    }
+
+    /// Tries minute after minute, for two weeks; in UTC.
+    static func firstAllowed(_ hours: AllowedHours, from instant: Instant) -> Instant? {
+        var candidate = instant.milliseconds
+        while candidate < instant.milliseconds + 14 * Milliseconds.day {
+            let minutes = candidate / Milliseconds.minute
+            let minute = minutes % 1440
+            var day = minutes / 1440
+            let from = Int64(hours.fromMinute)
+            let to = Int64(hours.toMinute)
+            var isIn = minute >= from && minute < to
+            if from == to { isIn = true }
+            if from > to {
+                isIn = minute >= from || minute < to
+                if minute < to { day -= 1 }
+            }
+            if isIn && hours.weekdays >> UInt8((day + 3) % 7) & 1 == 1 { return Instant(milliseconds: candidate) }
+            candidate = (minutes + 1) * Milliseconds.minute
+        }
+        return nil
+    }
+
+    private func id(of timer: Timer) -> ActionID {
+        var writer = ByteWriter(reserving: 64)
+        writer.string(key.text)
+        writer.fixed(timer.rule.number)
+        switch timer.occasion {
+        case .lapse:
+            writer.byte(0)
+            writer.instant(timer.anchor)
+        case .product(let id):
+            writer.byte(1)
+            writer.string(id)
+            writer.instant(timer.anchor)
+        case .order(let id):
+            writer.byte(2)
+            writer.string(id)
+        }
+        return ActionID(Hashing.hash128(writer.bytes))
+    }
+
+    mutating func close(_ open: Open, _ outcome: Outcome, _ reason: Reason, at now: Instant, detail: String = "") {
+        decided.append(
+            .actionClosed(
+                ActionClosed(
+                    customer: key, action: open.action, rule: open.rule, outcome: outcome, reason: reason, time: now, detail: detail)
+            ))
+    }
+}
+
+/// What a shard counts.
+struct ReferenceCounts: Equatable {
+    var counters: [Counter: Int64] = [:]
+    var armed: [RuleID: Int64] = [:]
+}

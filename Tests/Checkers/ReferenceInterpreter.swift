@@ -1,0 +1,181 @@
+package import Model
+
+/// Decides again what a shard decided, from IN alone and in the plainest way, and compares the outputs, customer by customer.
+///
+/// Of LOG it takes only where each step ended, its time and its configuration; not one effect. It knows the mechanics,
+/// segments, hours in UTC, permits and first touch; bounds of a profile it does not know, so that a customer must stay
+/// within them.
+package struct ReferenceInterpreter {
+    private let timeMode: Installation.TimeMode
+    private let configuration: [UInt64: RuleSet]
+    private var customers: [CustomerKey: ReferenceCustomer] = [:]
+    private var categories: [String: String] = [:]
+    private var counts = ReferenceCounts()
+    private var clock = Instant.distantPast
+    private var known = KnownMessages()
+
+    /// - Parameter configuration: the records of CONFIG.
+    package init(timeMode: Installation.TimeMode, configuration: [LogRecord]) throws {
+        self.timeMode = timeMode
+        var sets: [UInt64: RuleSet] = [0: RuleSet()]
+        for record in configuration {
+            sets[record.sequence] = try RuleSet.decoded(record.payload, revision: record.sequence)
+        }
+        self.configuration = sets
+    }
+
+    /// What comes out otherwise; empty also when the steps woke customers late, which it does not know (nil then).
+    package mutating func compare(_ shard: ShardID, inputs: [LogRecord], steps: [Step]) throws -> [Violation]? {
+        if steps.contains(where: { $0.lateWakeUps > 0 }) { return nil }
+        var recorded: [CustomerKey: [Effect]] = [:]
+        var recordedCounts = ReferenceCounts()
+        var position = (sequence: UInt64(1), index: 0)
+        for step in steps {
+            guard let rules = configuration[step.configuration] else {
+                return [Violation("I4 configuration", "revision \(step.configuration) is named and not in CONFIG")]
+            }
+            try apply(inputs, from: &position, through: step, rules)
+            for effect in try step.decodedEffects() {
+                if case .sums(let deltas) = effect { recordedCounts.add(deltas) }
+                if let (customer, plain) = effect.ofCustomer { recorded[customer, default: []].append(plain) }
+            }
+        }
+        var found: [Violation] = []
+        for (key, customer) in customers.sorted(by: { $0.key < $1.key }) {
+            let log = recorded[key] ?? []
+            counts.add(customer.counts)
+            if log != customer.decided { found.append(Self.difference(shard, key, log, customer.decided)) }
+        }
+        for key in recorded.keys.sorted() where customers[key] == nil {
+            found.append(Violation("reference interpreter", "shard \(shard): \(key) has effects and no events"))
+        }
+        if recordedCounts.withoutZeros != counts.withoutZeros {
+            found.append(Violation("reference interpreter", "shard \(shard) counts \(recordedCounts), expected \(counts)"))
+        }
+        return found
+    }
+
+    private static func difference(_ shard: ShardID, _ key: CustomerKey, _ log: [Effect], _ own: [Effect]) -> Violation {
+        let place = zip(log, own).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(log.count, own.count)
+        let there = place < log.count ? "\(log[place])" : "nothing"
+        let here = place < own.count ? "\(own[place])" : "nothing"
+        return Violation(
+            "reference interpreter", "shard \(shard), \(key), decision \(place + 1): LOG has \(there), expected was \(here)")
+    }
+
+    /// The step's share of IN, then what its clock made due.
+    private mutating func apply(
+        _ inputs: [LogRecord], from position: inout (sequence: UInt64, index: Int), through step: Step, _ rules: RuleSet
+    ) throws {
+        while position.sequence <= step.inputSequence {
+            let record = inputs[Int(position.sequence) - 1]
+            let end = record.sequence < step.inputSequence ? Int.max : Int(step.eventsThrough)
+            switch try InputMessage.decoded(record.payload) {
+            case .clock(let instant):
+                guard end > 0 else { return }
+                if timeMode == .eventTime && position.index == 0 {
+                    wakeAll(through: instant, rules)
+                    clock = max(clock, instant)
+                }
+                position.index = 1
+            // Only a person replays what was set aside.
+            case .replay: position.index = 1
+            case .events(let events):
+                while position.index < min(end, events.count) {
+                    apply(events[position.index], record, rules)
+                    position.index += 1
+                }
+            }
+            guard record.sequence < step.inputSequence else { break }
+            position = (record.sequence + 1, 0)
+        }
+        guard timeMode == .live else { return }
+        clock = max(clock, step.clock)
+        wakeAll(through: clock, rules)
+    }
+
+    private mutating func wakeAll(through limit: Instant, _ rules: RuleSet) {
+        for key in customers.keys { customers[key]?.wake(through: limit, rules) }
+    }
+
+    private mutating func apply(_ event: Event, _ record: LogRecord, _ rules: RuleSet) {
+        var isInternal = false
+        if case .permitRequest = event.body { isInternal = true }
+        if case .outcome = event.body { isInternal = true }
+        if timeMode == .live { clock = max(clock, record.time) }
+        let now = timeMode == .live || isInternal ? clock : event.time
+        if event.messageID != 0 && !known.insert(event.messageID, at: now) {
+            counts.counters[.repeats, default: 0] += 1
+            return
+        }
+        guard customers[event.customer] != nil || !isInternal else {
+            counts.counters[.repeats, default: 0] += 1
+            return
+        }
+        if customers[event.customer] == nil { counts.counters[.customers, default: 0] += 1 }
+        var customer = customers[event.customer] ?? ReferenceCustomer(key: event.customer)
+        customer.wake(through: now, rules)
+        var time = now
+        if timeMode == .eventTime, case .permitRequest(let action, _) = event.body { time = customer.decidedTime(action) ?? now }
+        if timeMode == .eventTime, case .outcome(let action, _, _, _) = event.body { time = customer.decidedTime(action) ?? now }
+        customer.apply(event.body, at: time, rules, &categories)
+        counts.counters[.events, default: 0] += 1
+        customers[event.customer] = customer
+    }
+}
+
+/// Message ids as they are remembered: those of the last hour and of the hour before.
+private struct KnownMessages {
+    private var younger: Set<UInt128> = []
+    private var older: Set<UInt128> = []
+    private var began = Instant.distantPast
+
+    mutating func insert(_ id: UInt128, at now: Instant) -> Bool {
+        if now - began > Milliseconds.hour {
+            older = younger
+            younger = []
+            began = now
+        }
+        return !older.contains(id) && younger.insert(id).inserted
+    }
+}
+
+extension ReferenceCustomer {
+    fileprivate func decidedTime(_ action: ActionID) -> Instant? { open.first { $0.action == action }?.decided }
+}
+
+extension ReferenceCounts {
+    mutating func add(_ other: ReferenceCounts) {
+        counters.merge(other.counters) { $0 + $1 }
+        armed.merge(other.armed) { $0 + $1 }
+    }
+
+    mutating func add(_ deltas: [SumDelta]) {
+        for delta in deltas {
+            if delta.counter == .timersArmed { armed[delta.rule, default: 0] += delta.amount } else {
+                counters[delta.counter, default: 0] += delta.amount
+            }
+        }
+    }
+
+    var withoutZeros: ReferenceCounts {
+        ReferenceCounts(counters: counters.filter { $0.value != 0 }, armed: armed.filter { $0.value != 0 })
+    }
+}
+
+extension Effect {
+    /// Whose it is, and the effect as it is compared; nil for what is nobody's.
+    fileprivate var ofCustomer: (CustomerKey, Effect)? {
+        switch self {
+        case .actionOpened(let opened): return (opened.customer, self)
+        case .suppressed(let decision), .postponed(let decision, _): return (decision.customer, self)
+        case .permitGranted(var grant):
+            grant.fields = []
+            return (grant.customer, .permitGranted(grant))
+        case .permitDenied(let customer, _, _, _): return (customer, self)
+        case .actionClosed(let closed): return (closed.customer, self)
+        case .attributed(let credit): return (credit.customer, self)
+        case .setAside, .replayed, .sums: return nil
+        }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Engine
+package import Model
+
+/// Runs a shard's whole LOG again, from its first commit and over its IN, in a shard of its own: every step must come out as
+/// it was recorded, and every state that is met on the way must be the same by snapshot (I4).
+package struct ReplayChecker {
+    /// By revision, ascending from 1: the records of CONFIG.
+    private let configuration: [LogRecord]
+    private let installation: Installation
+
+    package init(installation: Installation, configuration: [LogRecord]) {
+        self.installation = installation
+        self.configuration = configuration
+    }
+
+    /// - Parameters:
+    ///   - inputs: all of IN.
+    ///   - steps: all steps of LOG, in order.
+    /// - Returns: what did not come out, and the state's bytes at the end.
+    package func run(_ shard: ShardID, inputs: [LogRecord], steps: [Step]) -> (violations: [Violation], state: [UInt8]) {
+        do {
+            let whole = try Replay(shard, installation, configuration, inputs)
+            let half = steps.count / 2
+            try whole.run(steps[..<half])
+            // A second one goes on from a snapshot in the middle: it must end like the first.
+            let second = try Replay(shard, installation, configuration, inputs, from: whole.shard.encoded())
+            try whole.run(steps[half...])
+            try second.run(steps[half...])
+            let state = whole.shard.encoded()
+            guard state == second.shard.encoded() else {
+                return ([Violation("I4 snapshot and tail", "shard \(shard) ends otherwise than by a full replay")], state)
+            }
+            return ([], state)
+        } catch let violation as Violation {
+            return ([violation], [])
+        } catch {
+            return ([Violation("I4 replay", "shard \(shard): \(error)")], [])
+        }
+    }
+}
+
+/// One run over the records.
+private final class Replay {
+    let shard: Shard
+    private let configuration: [LogRecord]
+    private var inputs = InputQueue()
+
+    init(
+        _ id: ShardID, _ installation: Installation, _ configuration: [LogRecord], _ records: [LogRecord],
+        from snapshot: [UInt8]? = nil
+    ) throws {
+        self.configuration = configuration
+        let revision = try snapshot.map { try Shard.revision(ofEncoded: $0) } ?? 0
+        shard = Shard(
+            id: id, installation: installation, rules: try Self.rules(revision, configuration), executor: NoExecutor())
+        if let snapshot { try shard.restore(snapshot) }
+        for record in records where record.sequence >= max(shard.inputSequence, 1) { inputs.append(record) }
+    }
+
+    private static func rules(_ revision: UInt64, _ configuration: [LogRecord]) throws -> CompiledRules {
+        guard revision > 0 else { return CompiledRules(RuleSet()) }
+        guard let record = configuration.first(where: { $0.sequence == revision }) else {
+            throw Violation("I4 configuration", "revision \(revision) is named and not in CONFIG")
+        }
+        return CompiledRules(try RuleSet.decoded(record.payload, revision: revision))
+    }
+
+    func run(_ steps: ArraySlice<Step>) throws {
+        for step in steps {
+            if step.configuration != shard.rules.set.revision {
+                shard.adopt(try Self.rules(step.configuration, configuration))
+            }
+            let again = try shard.replay(step, &inputs)
+            guard again == step else {
+                throw Violation(
+                    "I4 replay",
+                    "shard \(shard.id): the step up to \(step.inputSequence)/\(step.eventsThrough) comes out otherwise")
+            }
+        }
+    }
+}
+
+/// Of a shard that is used by its caller alone, on the caller's thread.
+private final class NoExecutor: SerialExecutor {
+    func enqueue(_ job: consuming ExecutorJob) { preconditionFailure("a replay is synchronous") }
+    func checkIsolated() {}
+}

@@ -1,0 +1,183 @@
+package import Model
+package import Ports
+internal import SimulatedPorts
+
+/// A dispatcher without a mail server: follows every LOG from its beginning, asks for permits, hands mail over, reports.
+///
+/// Of an attempt of a run that is dead it says `uncertain`: the mail may have left, so it is never sent again.
+// Sendable: used on the simulation's thread alone.
+package final class SimulatedDispatcher: @unchecked Sendable {
+    private struct Tracked {
+        let customer: CustomerKey
+        var attempt: AttemptID?
+        var holder: AttemptID?
+        var askedAt = Instant.distantPast
+        var isHandled = false
+    }
+
+    private struct Follower {
+        var position: UInt64 = 0
+        /// The end of LOG when this run began: before it nothing is done.
+        var target: UInt64?
+        var actions: [ActionID: Tracked] = [:]
+        var order: [ActionID] = []
+        var isCaughtUp: Bool { target.map { position >= $0 } ?? false }
+    }
+
+    private let host: Host
+    private let installation: Installation
+    private let logs: any LogStore
+    private let clock: any WallClock
+    private var random: SplitMix
+    private let sabotage: Sabotage?
+    /// Whether a run of a dispatcher is known to be dead.
+    private let isDead: (UInt64) -> Bool
+    /// Takes a message: the shard, the action, the attempt.
+    private let deliver: (ShardID, ActionID, AttemptID) -> Void
+    private var followers: [ShardID: Follower] = [:]
+    private var attempts: UInt64 = 0
+
+    package init(
+        host: Host, installation: Installation, logs: any LogStore, clock: any WallClock, seed: UInt64, sabotage: Sabotage?,
+        isDead: @escaping (UInt64) -> Bool, deliver: @escaping (ShardID, ActionID, AttemptID) -> Void
+    ) {
+        self.host = host
+        self.installation = installation
+        self.logs = logs
+        self.clock = clock
+        random = SplitMix(seed: seed)
+        self.sabotage = sabotage
+        self.isDead = isDead
+        self.deliver = deliver
+    }
+
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for shard in installation.shards.all { group.addTask { try await self.follow(shard) } }
+            group.addTask { try await self.lookAgain() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func follow(_ shard: ShardID) async throws {
+        while true {
+            do { try await fold(shard) } catch is LogError { try await clock.sleep(until: clock.now() + 300) }
+        }
+    }
+
+    private func fold(_ shard: ShardID) async throws {
+        if followers[shard]?.target == nil {
+            let last = try await logs.state(of: .commits(shard)).last
+            followers[shard, default: Follower()].target = last
+        }
+        let reader = try await logs.read(.commits(shard), from: (followers[shard]?.position ?? 0) + 1)
+        defer { reader.close() }
+        while true {
+            for record in try await reader.next(max: 16) {
+                for step in try Commit.decoded(record.payload).commit.steps {
+                    for effect in try step.decodedEffects() { take(effect, shard) }
+                }
+                followers[shard]?.position = record.sequence
+            }
+            act(shard)
+        }
+    }
+
+    private func take(_ effect: Effect, _ shard: ShardID) {
+        switch effect {
+        case .actionOpened(let opened) where opened.channel == .email:
+            followers[shard]?.actions[opened.action] = Tracked(customer: opened.customer)
+            followers[shard]?.order.append(opened.action)
+        case .permitGranted(let grant):
+            followers[shard]?.actions[grant.action]?.holder = grant.attempt
+        case .permitDenied(_, let action, let attempt, let reason) where attempt.instance == host.number:
+            // Asked again later, unless the action is closed, which comes next.
+            followers[shard]?.actions[action]?.attempt = nil
+            if reason == .quietHours { followers[shard]?.actions[action]?.askedAt = clock.now() }
+        case .actionClosed(let closed):
+            followers[shard]?.actions[closed.action] = nil
+            followers[shard]?.order.removeAll { $0 == closed.action }
+        default: break
+        }
+    }
+
+    /// Every two seconds: questions without an answer are asked again.
+    private func lookAgain() async throws {
+        while true {
+            try await clock.sleep(until: clock.now() + 2000)
+            for shard in installation.shards.all { act(shard) }
+        }
+    }
+
+    private func act(_ shard: ShardID) {
+        guard let follower = followers[shard], follower.isCaughtUp else { return }
+        for action in follower.order {
+            guard let tracked = follower.actions[action], !tracked.isHandled else { continue }
+            if let holder = tracked.holder { handle(holder, action, tracked, shard) } else { ask(action, tracked, shard) }
+        }
+    }
+
+    private func ask(_ action: ActionID, _ tracked: Tracked, _ shard: ShardID) {
+        guard clock.now() - tracked.askedAt >= 2500 else { return }
+        var tracked = tracked
+        attempts += tracked.attempt == nil ? 1 : 0
+        let attempt = tracked.attempt ?? AttemptID(instance: host.number, number: attempts)
+        tracked.attempt = attempt
+        tracked.askedAt = clock.now()
+        if sabotage == .noPermit {
+            tracked.isHandled = true
+            deliver(shard, action, attempt)
+        }
+        followers[shard]?.actions[action] = tracked
+        Task { await self.report(.permitRequest(action: action, attempt: attempt), tracked.customer, shard, isOnce: true) }
+    }
+
+    private func handle(_ holder: AttemptID, _ action: ActionID, _ tracked: Tracked, _ shard: ShardID) {
+        if holder.instance != host.number {
+            guard isDead(holder.instance) else { return }
+            followers[shard]?.actions[action]?.isHandled = true
+            let outcome = sabotage == .sentAgain ? Outcome.failedForNow : .uncertain
+            Task { await self.finish(action, holder, outcome, tracked.customer, shard) }
+            return
+        }
+        followers[shard]?.actions[action]?.isHandled = true
+        guard tracked.attempt == holder else {
+            // A request that came late got a permit for an attempt that was given up: nothing left under it.
+            Task { await self.finish(action, holder, .failedForNow, tracked.customer, shard) }
+            return
+        }
+        let luck = random.next() % 100
+        let outcome: Outcome = luck < 10 ? .failedForNow : luck < 15 ? .undeliverable : .sent
+        Task {
+            // The provider takes a while; the mail leaves at the end of it, and a crash may come on either side.
+            try? await self.clock.sleep(until: self.clock.now() + 5 + Int64(luck))
+            if outcome == .sent { self.deliver(shard, action, holder) }
+            await self.finish(action, holder, outcome, tracked.customer, shard)
+        }
+    }
+
+    private func finish(
+        _ action: ActionID, _ attempt: AttemptID, _ outcome: Outcome, _ customer: CustomerKey, _ shard: ShardID
+    ) async {
+        let body = Event.Body.outcome(action: action, attempt: attempt, outcome: outcome, detail: "")
+        await report(body, customer, shard, isOnce: false)
+        guard outcome == .failedForNow else { return }
+        followers[shard]?.actions[action]?.isHandled = false
+        followers[shard]?.actions[action]?.attempt = nil
+        followers[shard]?.actions[action]?.holder = nil
+    }
+
+    /// Into IN: once, or until it is known to be there.
+    private func report(_ body: Event.Body, _ customer: CustomerKey, _ shard: ShardID, isOnce: Bool) async {
+        let event = Event(customer: customer, time: .distantPast, body: body)
+        while true {
+            do {
+                _ = try await logs.append(to: .input(shard), InputMessage.events([event]).encoded())
+                return
+            } catch {
+                if isOnce { return }
+                try? await clock.sleep(until: clock.now() + 200)
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/// What a campaign must have met to say anything: counted by name in each run.
+package enum RareBranches {
+    package static let all = [
+        "fault: append lost", "fault: append lostAnswer", "fault: append lateAnswer", "fault: append lateArrival",
+        "fault: append twice", "fault: leader gap", "fault: full stream", "answer: refused", "answer: full",
+        "fault: crash of worker", "fault: crash of coordinator", "fault: crash of dispatcher", "fault: freeze of worker",
+        "fault: freeze of coordinator", "fault: freeze of dispatcher", "fault: stop of worker", "fault: cut off of worker",
+        "fault: slow reader of worker", "fault: clock a year ahead of worker", "fault: clock jump of worker", "rules applied",
+        "log: commit not acknowledged", "log: shard lost", "log: shard let go", "log: shard failed", "log: snapshot written",
+        "log: snapshot not written", "log: snapshot passed over", "log: log not reachable", "log: log not readable",
+        "log: this coordinator leads no more", "commit: fence", "commit: released",
+        "effect: postponed", "effect: permit granted", "effect: closed, sent", "effect: closed, uncertain",
+        "effect: closed, undeliverable", "effect: closed, withdrawn", "effect: attributed, converted",
+        "effect: attributed, changed", "effect: attributed, reversed", "effect: permit denied, grantedToAnother",
+    ]
+}

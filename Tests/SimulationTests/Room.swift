@@ -1,0 +1,1 @@
+// Some seeds of the simulator, run with the fast tests.

@@ -1,0 +1,81 @@
+import Curl
+import Foundation
+import TestSupport
+
+/// One host's process: started, ended, watched. An actor, so that faults and the supervisor do not meet in the middle.
+actor Machine {
+    /// How the process is started.
+    struct Program: Sendable {
+        /// The path, then the arguments.
+        var arguments: [String]
+        var environment: [String: String]
+    }
+
+    nonisolated let host: Topology.Host
+    private let prefix: [String]
+    private let logs: URL
+    private var program: Program
+    private var process: ChildProcess?
+    private var isWanted = false
+    private var starts = 0
+    /// Times at which it ended though nobody had ended it, and its last words.
+    private(set) var ownEnds: [String] = []
+
+    init(_ host: Topology.Host, prefix: [String], logs: URL, program: Program) {
+        self.host = host
+        self.prefix = prefix
+        self.logs = logs
+        self.program = program
+    }
+
+    func start() throws {
+        guard process == nil else { throw ChaosError("\(host) already runs") }
+        starts += 1
+        process = try ChildProcess(prefix + program.arguments, output: log(starts), environment: program.environment)
+        isWanted = true
+    }
+
+    /// From the next start on.
+    func change(_ change: @Sendable (inout Program) -> Void) { change(&program) }
+
+    func kill() async throws {
+        isWanted = false
+        try await process?.killAndWait()
+        process = nil
+    }
+
+    /// SIGTERM; false when it had to be killed after all. One that was not running has ended well.
+    func end(withinSeconds patience: Int = 30) async throws -> Bool {
+        isWanted = false
+        guard let process else { return true }
+        self.process = nil
+        try process.send(signal: SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(patience)
+        while process.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+        let ended = !process.isRunning
+        try await process.killAndWait()
+        return ended
+    }
+
+    func freeze() throws { try process?.send(signal: SIGSTOP) }
+    func thaw() throws { try process?.send(signal: SIGCONT) }
+
+    /// Starts it again when it ended by itself, as a supervisor would. Returns its last words then.
+    func supervise() throws -> String? {
+        guard isWanted, let process, !process.isRunning else { return nil }
+        self.process = nil
+        let words = lastWords()
+        ownEnds.append(words)
+        try start()
+        return words
+    }
+
+    private func log(_ start: Int) -> URL { logs.appendingPathComponent("\(host).\(start).log") }
+
+    private func lastWords() -> String {
+        guard let text = try? String(contentsOf: log(starts), encoding: .utf8) else { return "it left no log" }
+        let lines = text.split(separator: "\n")
+        return String(
+            (lines.first { $0.contains("Fatal error") || $0.contains("rogram crashed") } ?? lines.last ?? "it said nothing"))
+    }
+}

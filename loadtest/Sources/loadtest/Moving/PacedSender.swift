@@ -1,0 +1,102 @@
+import Model
+import Synchronization
+import Workload
+
+/// Sends a workload in two parts: as fast as it is taken, then so many events a second, until told to hurry. One batch per
+/// shard and tick, so that every shard has something to do all the time.
+final class PacedSender: Sendable {
+    private static let tick = Duration.milliseconds(20)
+
+    private let workload: ReferenceWorkload
+    private let map: ShardMap
+    private let publisher: InputPublisher
+    private let watch: CommitWatch
+    private let isHurried = Atomic(false)
+
+    init(workload: ReferenceWorkload, map: ShardMap, publisher: InputPublisher, watch: CommitWatch) {
+        self.workload = workload
+        self.map = map
+        self.publisher = publisher
+        self.watch = watch
+    }
+
+    /// What is left is sent as fast as it is taken.
+    func hurry() { isHurried.store(true, ordering: .relaxed) }
+
+    /// Events `range` as fast as they are taken.
+    func sendAll(_ range: Range<UInt64>) async throws {
+        var batches = Batches(map: map)
+        for index in range {
+            let shard = batches.append(workload.event(at: index).input(seed: workload.seed))
+            if batches.isFull(shard) { try await send(batches.take(shard), shard) }
+        }
+        for shard in map.all where !batches.isEmpty(shard) { try await send(batches.take(shard), shard) }
+        try await publisher.drain()
+    }
+
+    /// Events from `first` to the workload's end, `rate` a second. Returns how many went before it was hurried.
+    func sendPaced(from first: UInt64, rate: UInt64) async throws -> UInt64 {
+        let began = ContinuousClock.now
+        var next = first
+        var batches = Batches(map: map)
+        while next < workload.events && !isHurried.load(ordering: .relaxed) {
+            try await Task.sleep(for: Self.tick)
+            let due = first + UInt64(Double(rate) * (began.duration(to: .now) / .seconds(1)))
+            while next < min(due, workload.events) {
+                let shard = batches.append(workload.event(at: next).input(seed: workload.seed))
+                if batches.isFull(shard) { try await send(batches.take(shard), shard) }
+                next += 1
+            }
+            for shard in map.all where !batches.isEmpty(shard) { try await send(batches.take(shard), shard) }
+        }
+        let paced = next - first
+        try await sendAll(next..<workload.events)
+        return paced
+    }
+
+    /// The closing clock record to every shard; where they stand.
+    func close() async throws -> [ShardID: UInt64] {
+        let clock = InputMessage.clock(ReferenceWorkload.closing).encoded()
+        for shard in map.all { try await publisher.send(clock, to: shard) }
+        try await publisher.drain()
+        var closing: [ShardID: UInt64] = [:]
+        for shard in map.all { closing[shard] = await publisher.last(of: shard) }
+        return closing
+    }
+
+    private func send(_ payload: [UInt8], _ shard: ShardID) async throws {
+        watch.sending(to: shard)
+        try await publisher.send(payload, to: shard)
+    }
+
+    private struct Batches {
+        let map: ShardMap
+        private var builders: [EventBatchBuilder]
+
+        init(map: ShardMap) {
+            self.map = map
+            builders = map.all.map { _ in EventBatchBuilder(base: ReferenceWorkload.start) }
+        }
+
+        mutating func append(_ event: Event) -> ShardID {
+            let shard = map.shard(of: event.customer)
+            let number = Int(shard.number)
+            if builders[number].count == 0 { builders[number] = EventBatchBuilder(base: event.time) }
+            builders[number].append(event)
+            return shard
+        }
+
+        func isEmpty(_ shard: ShardID) -> Bool { builders[Int(shard.number)].count == 0 }
+
+        func isFull(_ shard: ShardID) -> Bool {
+            let builder = builders[Int(shard.number)]
+            return builder.byteCount >= Limits.batchBytesTarget || builder.count == Limits.batchEventsMax
+        }
+
+        mutating func take(_ shard: ShardID) -> [UInt8] {
+            let full = builders[Int(shard.number)]
+            builders[Int(shard.number)] = EventBatchBuilder(base: ReferenceWorkload.start)
+            return full.finish()
+        }
+    }
+}
