@@ -244,5 +244,7 @@ extension ShardStatus {
         openActions = shard.openActions
         messagesWaiting = shard.messagesWaiting
         events = shard.eventsApplied
+        setAside = shard.setAside
+        replayed = shard.replayed
     }
 }

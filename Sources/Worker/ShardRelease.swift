@@ -71,6 +71,8 @@ extension ShardOwner {
         guard let shard, let chain else { return .released }
         let made = chain.ahead(.releasePoint, [])
         let began = around.clock.now()
+        // The snapshot is as of that very commit. Nothing runs any more: what follows is a release in any case.
+        shard.follow(.releasePoint, nil, nil)
         do {
             let snapshot = Snapshot(commit: made.number, commitHash: made.hash, payload: shard.encoded())
             try await around.snapshots.put(snapshot, of: .shard(id))
