@@ -70,7 +70,8 @@ extension ShardOwner {
     func pump() {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
-        guard chain.waiting.count < Limits.commitsWaitingMax else { return }
+        // A careful owner has one commit at a time, so that where the log ends tells what ended it.
+        guard chain.waiting.count < (shard.commitBound == .none ? Limits.commitsWaitingMax : 1) else { return }
         guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
         guard !snapshotting.isWanted else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
@@ -111,9 +112,10 @@ extension ShardOwner {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
         let now = around.clock.now()
+        let stepsMax = shard.commitBound == .none ? Limits.commitStepsMax : 1
         var delivered = sending.takeDelivered()
         let before = shard.eventsApplied
-        while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
+        while stepBytes < Limits.commitBytesTarget && steps.count < stepsMax,
             let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
             delivered = [:]
@@ -126,13 +128,15 @@ extension ShardOwner {
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
-    func commit(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64? = nil) {
-        guard let completed = completedInput ?? shard?.completedInput,
-            let made = chain?.next(kind, steps, completedInput: completed)
+    /// The first commit of an epoch says with `takeover` how the shard was found.
+    func commit(_ kind: Commit.Kind, _ steps: [Step], takeover: Takeover? = nil, completedInput: UInt64? = nil) {
+        guard let shard,
+            let made = chain?.next(kind, steps, takeover: takeover, completedInput: completedInput ?? shard.completedInput)
         else {
             return
         }
-        if let shard { sending.made(made.number, newest: shard.takeSent()) }
+        if !kind.beginsEpoch { shard.follow(kind, nil, nil) }
+        sending.made(made.number, newest: shard.takeSent())
         if chain?.waiting.count == 1 { send(made) }
         check()
     }
