@@ -196,7 +196,7 @@ final class Follower {
             current?.stepsDone += 1
             if shard.eventsApplied - events >= Self.eventsAtOnce {
                 events = shard.eventsApplied
-                await Task.yield()
+                await giveWay()
             }
         }
         shard.follow(commit.kind, commit.takeover, commit.attempt)
