@@ -2,12 +2,10 @@ internal import Model
 internal import NATS
 package import Ports
 
-/// Snapshots in a stream of their own: `<prefix>.SNAP.<subject>.c.<commit>.<writing>.<n>` holds a chunk,
-/// `<prefix>.SNAP.<subject>.m.<commit>` the manifest, written last. Safe to use from any thread; nothing blocks.
+/// Snapshots in a stream of their own: `<prefix>.SNAP.<subject>.c.<base>.<commit>.<writing>.<n>` holds a chunk of the part at
+/// that commit, `<prefix>.SNAP.<subject>.m.<base>.<commit>` the manifest, written last; `base` is the commit of the whole
+/// part, so that all of a snapshot goes at once. Safe to use from any thread; nothing blocks.
 package final class JetStreamSnapshotStore: SnapshotStore {
-    /// Chunks under way at once, of one snapshot.
-    private static let chunksAtOnce = 8
-
     private let jetStream: JetStream
     private let names: StreamNames
     private var stream: String { names.snapshotStream }
@@ -17,37 +15,28 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         self.names = names
     }
 
-    private func chunkSubject(_ subject: SnapshotSubject, _ manifest: SnapshotManifest, _ index: Int) -> String {
-        "\(names.prefix).SNAP.\(subject).c.\(manifest.commit).\(manifest.writing).\(index)"
+    /// A manifest by its subject.
+    struct Stored: Equatable {
+        var base: UInt64
+        var commit: UInt64
     }
 
-    private func manifestSubject(_ subject: SnapshotSubject, _ commit: UInt64) -> String {
-        "\(names.prefix).SNAP.\(subject).m.\(commit)"
+    func prefix(_ subject: SnapshotSubject) -> String { "\(names.prefix).SNAP.\(subject)" }
+
+    func manifestSubject(_ subject: SnapshotSubject, _ stored: Stored) -> String {
+        "\(prefix(subject)).m.\(stored.base).\(stored.commit)"
     }
 
     // MARK: Writing
 
-    package func put(_ snapshot: Snapshot, of subject: SnapshotSubject) async throws(LogError) {
-        let (manifest, ranges) = SnapshotManifest.cutting(snapshot, writing: .random(in: 0...UInt64.max))
-        let failure: LogError? = await withTaskGroup(of: LogError?.self) { group in
-            var failure: LogError?
-            for (index, range) in ranges.enumerated() {
-                if index >= Self.chunksAtOnce, let result = await group.next() { failure = failure ?? result }
-                if failure != nil { break }
-                let chunk = Array(snapshot.payload[range])
-                let chunkSubject = chunkSubject(subject, manifest, index)
-                group.addTask { await self.publish(chunk, on: chunkSubject) }
-            }
-            while let result = await group.next() { failure = failure ?? result }
-            return failure
-        }
-        if let failure { throw failure }
-        if let failure = await publish(manifest.encoded(), on: manifestSubject(subject, snapshot.commit)) { throw failure }
-        try await removeOld(of: subject)
+    package func write(
+        _ head: SnapshotHead, of subject: SnapshotSubject, upon manifest: SnapshotManifest?
+    ) async throws(LogError) -> any SnapshotWriter {
+        JetStreamSnapshotWriter(store: self, subject: subject, head: head, upon: manifest)
     }
 
     /// Sends one message until it is known to be stored: the same message twice does no harm.
-    private func publish(_ payload: [UInt8], on subject: String) async -> LogError? {
+    func publish(_ payload: [UInt8], on subject: String) async -> LogError? {
         let publisher = StreamPublisher(jetStream.connection, subject: subject, timeout: .seconds(5))
         var last: LogError?
         for _ in 0..<4 {
@@ -64,59 +53,47 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         return last
     }
 
-    private func removeOld(of subject: SnapshotSubject) async throws(LogError) {
+    /// Leaves the newest manifest of each of the newest whole parts, and their chunks.
+    func removeOld(of subject: SnapshotSubject) async throws(LogError) {
         do throws(NATSError) {
-            let commits = try await manifests(of: subject)
-            guard commits.count > Limits.snapshotsKept else { return }
-            let oldestKept = commits[Limits.snapshotsKept - 1]
-            for commit in commits.dropFirst(Limits.snapshotsKept) {
-                try await jetStream.purge(stream, matching: manifestSubject(subject, commit))
+            var kept: [UInt64] = []
+            for stored in try await stored(of: subject) {
+                if !kept.contains(stored.base) && kept.count < Limits.snapshotsKept {
+                    kept.append(stored.base)
+                } else {
+                    try await jetStream.purge(stream, matching: manifestSubject(subject, stored))
+                }
             }
+            guard kept.count == Limits.snapshotsKept, let oldest = kept.min() else { return }
             // Also chunks whose manifest was never written.
-            for commit in try await chunkCommits(of: subject) where commit < oldestKept {
-                try await jetStream.purge(stream, matching: "\(names.prefix).SNAP.\(subject).c.\(commit).>")
+            let chunks = try await jetStream.subjects(of: stream, matching: "\(prefix(subject)).c.>")
+            let bases = Set(chunks.keys.compactMap { $0.split(separator: ".").dropLast(3).last.flatMap { UInt64($0) } })
+            for base in bases where base < oldest {
+                try await jetStream.purge(stream, matching: "\(prefix(subject)).c.\(base).>")
             }
         } catch {
             throw LogError(reading: error)
         }
     }
 
-    /// Commits that have a manifest, newest first.
-    private func manifests(of subject: SnapshotSubject) async throws(NATSError) -> [UInt64] {
-        let subjects = try await jetStream.subjects(of: stream, matching: "\(names.prefix).SNAP.\(subject).m.*")
-        return subjects.keys.compactMap { $0.split(separator: ".").last.flatMap { UInt64($0) } }.sorted(by: >)
-    }
-
-    private func chunkCommits(of subject: SnapshotSubject) async throws(NATSError) -> Set<UInt64> {
-        let subjects = try await jetStream.subjects(of: stream, matching: "\(names.prefix).SNAP.\(subject).c.>")
-        return Set(subjects.keys.compactMap { $0.split(separator: ".").dropLast(2).last.flatMap { UInt64($0) } })
+    /// The manifests there are, newest first.
+    private func stored(of subject: SnapshotSubject) async throws(NATSError) -> [Stored] {
+        let subjects = try await jetStream.subjects(of: stream, matching: "\(prefix(subject)).m.>")
+        return subjects.keys.compactMap { name in
+            let words = name.split(separator: ".").suffix(2).compactMap { UInt64($0) }
+            return words.count == 2 ? Stored(base: words[0], commit: words[1]) : nil
+        }.sorted { $0.commit > $1.commit }
     }
 
     // MARK: Reading
 
-    package func newest(
-        of subject: SnapshotSubject, atMost: UInt64, report: @Sendable (String) -> Void
-    ) async throws(LogError) -> Snapshot? {
+    package func kept(of subject: SnapshotSubject) async throws(LogError) -> [SnapshotManifest] {
         do throws(NATSError) {
-            for commit in try await manifests(of: subject) where commit <= atMost {
-                guard let record = try await jetStream.lastMessage(on: manifestSubject(subject, commit), of: stream) else {
-                    continue
-                }
-                let manifest: SnapshotManifest
-                do throws(FormatError) {
-                    manifest = try SnapshotManifest.decoded(record.payload)
-                } catch {
-                    report("the manifest of the snapshot of \(subject) at commit \(commit) cannot be read: \(error)")
-                    continue
-                }
-                switch try await payload(of: subject, manifest) {
-                case .success(let payload):
-                    return Snapshot(commit: manifest.commit, commitHash: manifest.commitHash, payload: payload)
-                case .failure(let damage):
-                    report("the snapshot of \(subject) at commit \(commit) is damaged: \(damage.text)")
-                }
+            var kept: [SnapshotManifest] = []
+            for stored in try await stored(of: subject) where !kept.contains(where: { $0.base == stored.base }) {
+                if case .success(let manifest) = try await manifest(of: subject, stored) { kept.append(manifest) }
             }
-            return nil
+            return kept
         } catch {
             throw LogError(reading: error)
         }
@@ -126,59 +103,112 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         let text: String
     }
 
-    private func payload(of subject: SnapshotSubject, _ manifest: SnapshotManifest) async throws(NATSError) -> Result<
-        [UInt8], Damage
-    > {
-        var payload: [UInt8] = []
-        payload.reserveCapacity(manifest.bytes)
-        var next = 0
-        while next < manifest.chunks.count {
-            let window = next..<min(next + Self.chunksAtOnce, manifest.chunks.count)
-            for (index, result) in try await chunks(of: subject, manifest, window) {
-                guard let chunk = result else {
-                    return .failure(Damage(text: "chunk \(index) is missing or has another checksum"))
-                }
-                payload += chunk
-            }
-            next = window.upperBound
+    private func manifest(
+        of subject: SnapshotSubject, _ stored: Stored
+    ) async throws(NATSError) -> Result<SnapshotManifest, Damage> {
+        guard let record = try await jetStream.lastMessage(on: manifestSubject(subject, stored), of: stream) else {
+            return .failure(Damage(text: "\(subject): the snapshot at commit \(stored.commit) was removed meanwhile"))
         }
-        return .success(payload)
+        do throws(FormatError) {
+            return .success(try SnapshotManifest.decoded(record.payload))
+        } catch {
+            return .failure(
+                Damage(text: "\(subject): the manifest of the snapshot at commit \(stored.commit) cannot be read: \(error)"))
+        }
     }
 
-    /// The chunks in order; nil for one that is missing or damaged.
-    private func chunks(
-        of subject: SnapshotSubject, _ manifest: SnapshotManifest, _ window: Range<Int>
-    ) async throws(NATSError) -> [(Int, [UInt8]?)] {
+    package func load(
+        _ subject: SnapshotSubject, atMost: UInt64, report: @Sendable (String) -> Void
+    ) async throws(LogError) -> LoadedSnapshot? {
+        do throws(NATSError) {
+            var candidates = try await stored(of: subject)
+            while !candidates.isEmpty {
+                let candidate = candidates.removeFirst()
+                guard candidate.base <= atMost else { continue }
+                let (found, damage) = try await load(subject, candidate, atMost: atMost)
+                if let damage {
+                    // Whoever writes meanwhile may have removed what is read here: then there is a newer one.
+                    let now = try await stored(of: subject)
+                    if now.first != candidate, !now.contains(candidate) {
+                        candidates = now
+                        continue
+                    }
+                    report(damage.text)
+                }
+                if let found { return found }
+            }
+            return nil
+        } catch {
+            throw LogError(reading: error)
+        }
+    }
+
+    /// As many parts as are whole, and what is wrong with the next.
+    private func load(
+        _ subject: SnapshotSubject, _ stored: Stored, atMost: UInt64
+    ) async throws(NATSError) -> (LoadedSnapshot?, Damage?) {
+        let manifest: SnapshotManifest
+        switch try await self.manifest(of: subject, stored) {
+        case .failure(let damage): return (nil, damage)
+        case .success(let read): manifest = read
+        }
+        var parts: [[[UInt8]]] = []
+        var damage: Damage?
+        for part in manifest.parts where part.head.commit <= atMost {
+            let chunks = try await chunks(part, "\(prefix(subject)).c.\(manifest.base).\(part.head.commit).\(part.writing)")
+            if let index = chunks.firstIndex(of: nil) {
+                damage = Damage(
+                    text: "\(subject): chunk \(index) of the snapshot's part at commit \(part.head.commit) is damaged or missing")
+                break
+            }
+            parts.append(chunks.compactMap { $0 })
+        }
+        return (parts.isEmpty ? nil : LoadedSnapshot(manifest: manifest.prefix(parts.count), parts: parts), damage)
+    }
+
+    /// In order; nil for one that is missing or damaged, behind which none may be read.
+    private func chunks(_ part: SnapshotManifest.Part, _ subjects: String) async throws(NATSError) -> [[UInt8]?] {
         typealias Read = (index: Int, result: Result<[UInt8]?, NATSError>)
         let read = await withTaskGroup(of: Read.self) { group in
-            for index in window {
-                let chunkSubject = chunkSubject(subject, manifest, index)
+            var read: [[UInt8]?] = Array(repeating: nil, count: part.chunks.count)
+            var failure: NATSError?
+            func start(_ index: Int) {
+                let (chunk, subject) = (part.chunks[index], "\(subjects).\(index)")
                 group.addTask {
                     do throws(NATSError) {
-                        return (index, .success(try await self.chunk(manifest.chunks[index], on: chunkSubject)))
+                        return (index, .success(try await self.chunk(chunk, on: subject)))
                     } catch {
                         return (index, .failure(error))
                     }
                 }
             }
-            var read: [Read] = []
-            for await one in group { read.append(one) }
-            return read
+            var next = min(Limits.snapshotChunksAtOnce, part.chunks.count)
+            for index in 0..<next { start(index) }
+            while let one = await group.next() {
+                switch one.result {
+                case .success(let chunk): read[one.index] = chunk
+                case .failure(let error): failure = failure ?? error
+                }
+                if failure == nil, next < part.chunks.count {
+                    start(next)
+                    next += 1
+                }
+            }
+            return failure.map { Result<[[UInt8]?], NATSError>.failure($0) } ?? .success(read)
         }
-        var chunks: [(Int, [UInt8]?)] = []
-        for one in read.sorted(by: { $0.index < $1.index }) { chunks.append((one.index, try one.result.get())) }
-        return chunks
+        return try read.get()
     }
 
     /// From any replica, in its plain form; from the leader when that is not what the manifest says.
     private func chunk(_ chunk: SnapshotManifest.Chunk, on subject: String) async throws(NATSError) -> [UInt8]? {
-        func isWhole(_ bytes: [UInt8]) -> Bool { bytes.count == chunk.bytes && Hashing.hash64(bytes) == chunk.hash }
         do throws(NATSError) {
-            if let bytes = try await jetStream.anyReplicaMessage(on: subject, of: stream), isWhole(bytes) { return bytes }
+            if let bytes = try await jetStream.anyReplicaMessage(on: subject, of: stream), chunk.isWhole(bytes) { return bytes }
         } catch {
             guard error.code == .noResponders else { throw error }
         }
-        guard let record = try await jetStream.lastMessage(on: subject, of: stream), isWhole(record.payload) else { return nil }
+        guard let record = try await jetStream.lastMessage(on: subject, of: stream), chunk.isWhole(record.payload) else {
+            return nil
+        }
         return record.payload
     }
 }

@@ -3,7 +3,7 @@
 /// A value type; used on one thread at a time. Errors carry the offset at which reading failed.
 @usableFromInline
 package struct ByteReader: Sendable {
-    @usableFromInline let bytes: [UInt8]
+    @usableFromInline package let bytes: [UInt8]
     @usableFromInline var offset: Int
     /// Offset behind the last byte that may be read.
     @usableFromInline package let end: Int

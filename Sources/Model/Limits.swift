@@ -164,9 +164,35 @@ package enum Limits {
     package static let clockCheckMilliseconds = Milliseconds.second
     package static let clockCheckHoldsMilliseconds = 10 * Milliseconds.second
 
-    // Snapshots
+    // Snapshots and trimming
     package static let snapshotChunkBytes = 512 << 10
+    /// Snapshots that share no part with each other: the newest, and one to fall back on.
     package static let snapshotsKept = 2
-    /// Log bytes since the last snapshot at which the next is due.
-    package static let snapshotEveryBytes = 64 << 20
+    /// Increments upon one whole snapshot.
+    package static let snapshotIncrementsMax = 6
+    /// A snapshot is written whole when its increments would come to more than this share of a whole one (percent).
+    package static let snapshotIncrementsPercentMax = 50
+    /// Chunks of one snapshot that are written at once.
+    package static let snapshotChunksAtOnce = 8
+    /// Shards of one worker that write a snapshot at once.
+    package static let snapshotsAtOnce = 2
+    /// Bytes of a capture that wait to be written, because its customers changed faster than they could be; above, it is
+    /// given up and tried again later.
+    package static let snapshotWaitingBytesMax = 256 << 20
+    /// The tails of all shards of one thread may take so long to replay, together and on average.
+    package static let replayMillisecondsMax: Int64 = 2000
+    /// What one event or wake-up costs when it is replayed.
+    package static let replayNanoseconds: Int64 = 2000
+    /// A snapshot is due at this fraction of a log's bound: while the newest snapshot gathers its increments, the log still
+    /// holds what the one before needs.
+    package static let snapshotLogFraction = 12
+    /// In place of a bound, for logs that have none.
+    package static let snapshotLogBytesUnbounded = 256 << 20
+    /// After a snapshot that could not be written.
+    package static let snapshotRetryMilliseconds: Int64 = 5000
+    /// How often the coordinator looks whether its sums want a snapshot, and at how many of these what can be trimmed.
+    package static let upkeepMilliseconds: Int64 = 1000
+    package static let upkeepsPerTrimming = 60
+    /// Of COORD, whose readers need only the last.
+    package static let coordinatorRecordsKept: UInt64 = 1024
 }

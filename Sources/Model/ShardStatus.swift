@@ -44,6 +44,11 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var messagesWaiting: Int
     /// Events applied since the shard was taken over.
     package var events: UInt64
+    /// Commit of the newest snapshot, and when it was captured; nil = there is none.
+    package var snapshotCommit: UInt64?
+    package var snapshotMilliseconds: Int64?
+    /// Of the shard's LOG, when it was last trimmed.
+    package var logBytes: UInt64?
     /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
     package var pauseMilliseconds: Int64?
     package var problem: String?

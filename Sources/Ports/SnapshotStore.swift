@@ -3,38 +3,72 @@ package import Model
 /// What a snapshot is of.
 package enum SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
     case shard(ShardID)
+    /// The sums of all shards.
+    case coordinator
 
     package var description: String {
         switch self {
         case .shard(let shard): "shard.\(shard)"
+        case .coordinator: "coordinator"
         }
     }
+
+    /// Who folds LOG into a state of its own that outlives it. Each must have its snapshots before any LOG is trimmed: one
+    /// that is absent holds the logs as they are.
+    package static let readersOfCommits: [SnapshotSubject] = [.coordinator]
 }
 
-/// A state as it was at one acknowledged commit.
-package struct Snapshot: Equatable, Sendable {
-    /// Number and hash of that commit.
-    package var commit: UInt64
-    package var commitHash: UInt128 { halves.value }
-    private var halves: Halves
-    package var payload: [UInt8]
+/// Keeps snapshots apart from the logs. A snapshot is a whole state, or a whole one and increments upon it; each part comes
+/// in chunks with checksums, and the manifest last: what was not finished is never seen. Safe to call from any thread.
+package protocol SnapshotStore: Sendable {
+    /// Begins a part: upon the snapshot `manifest`, or a whole one when that is nil.
+    func write(
+        _ head: SnapshotHead, of subject: SnapshotSubject, upon manifest: SnapshotManifest?
+    ) async throws(LogError) -> any SnapshotWriter
 
-    package init(commit: UInt64, commitHash: UInt128, payload: [UInt8]) {
-        self.commit = commit
-        halves = Halves(commitHash)
-        self.payload = payload
+    /// The newest state that is whole and at most at commit `atMost`. What is damaged is passed over, each time with a word
+    /// to `report`: an increment leaves those before it, a whole part leaves the older snapshot.
+    func load(
+        _ subject: SnapshotSubject, atMost: UInt64, report: @Sendable (String) -> Void
+    ) async throws(LogError) -> LoadedSnapshot?
+
+    /// The kept snapshots whose manifests can be read, newest first; their chunks are not looked at.
+    func kept(of subject: SnapshotSubject) async throws(LogError) -> [SnapshotManifest]
+}
+
+/// One part on its way into the store. Used by one task at a time.
+package protocol SnapshotWriter: Sendable {
+    /// Hands a chunk over, of at most ``Limits/messageBytesMax``; waits while ``Limits/snapshotChunksAtOnce`` are under way.
+    func append(_ chunk: [UInt8]) async throws(LogError)
+
+    /// Writes the manifest: durable after return. Snapshots beyond ``Limits/snapshotsKept`` are removed. Without it nothing
+    /// is seen of the part.
+    func finish() async throws(LogError) -> SnapshotManifest
+}
+
+extension SnapshotStore {
+    /// Writes a part that is at hand.
+    @discardableResult
+    package func put(
+        _ chunks: [[UInt8]], _ head: SnapshotHead, of subject: SnapshotSubject, upon manifest: SnapshotManifest? = nil
+    ) async throws(LogError) -> SnapshotManifest {
+        let writer = try await write(head, of: subject, upon: manifest)
+        for chunk in chunks { try await writer.append(chunk) }
+        return try await writer.finish()
     }
 }
 
-/// Keeps snapshots apart from the logs. A snapshot is chunked, each chunk has its checksum, the manifest comes last: one
-/// that was not finished is never seen. Safe to call from any thread.
-package protocol SnapshotStore: Sendable {
-    /// Durable after return. Older snapshots beyond ``Limits/snapshotsKept`` are removed.
-    func put(_ snapshot: Snapshot, of subject: SnapshotSubject) async throws(LogError)
+/// A snapshot as it comes back: the chunks of each part, the whole one first.
+package struct LoadedSnapshot: Equatable, Sendable {
+    /// Ends with the part that was loaded last.
+    package var manifest: SnapshotManifest
+    package var parts: [[[UInt8]]]
 
-    /// The newest snapshot that is whole and at most at commit `atMost`; damaged ones are passed over, each with a word
-    /// to `report`.
-    func newest(
-        of subject: SnapshotSubject, atMost: UInt64, report: @Sendable (String) -> Void
-    ) async throws(LogError) -> Snapshot?
+    package init(manifest: SnapshotManifest, parts: [[[UInt8]]]) {
+        self.manifest = manifest
+        self.parts = parts
+    }
+
+    package var head: SnapshotHead { manifest.head }
+    package var bytes: Int { manifest.bytes }
 }

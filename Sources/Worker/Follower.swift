@@ -36,6 +36,8 @@ final class Follower {
     /// Behind commits that only another brain can run again: `standing` says which one's.
     private(set) var isWatching = false
     private(set) var standing = Standing(end: .empty)
+    /// The snapshot it began with; nil = the beginning of the logs.
+    private(set) var snapshot: SnapshotManifest?
     /// Read from IN and not yet applied, and who reads on behind it.
     private(set) var inputs = InputQueue()
     private var inputReader: (any LogReader)?
@@ -114,6 +116,7 @@ final class Follower {
         let loaded = try await recovery.load()
         shard = loaded.shard
         standing = Standing(end: loaded.last)
+        snapshot = loaded.snapshot
     }
 
     private func take(_ read: ReadCommit) async throws {

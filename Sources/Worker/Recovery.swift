@@ -19,29 +19,33 @@ struct Recovery {
     struct Result {
         let shard: Shard
         let last: LogEnd
+        /// The one that it began with; nil = it began at the beginning of the logs.
+        let snapshot: SnapshotManifest?
     }
 
     /// The newest usable snapshot; without one, the shard as it was before the first commit.
     func load() async throws -> Result {
         let newest = try await logs.state(of: .commits(id)).last
-        guard let snapshot = try await usableSnapshot(atMost: newest) else {
-            return Result(shard: try await makeShard(revision: 0), last: .empty)
+        guard let (snapshot, epoch) = try await usableSnapshot(atMost: newest) else {
+            try await requireBeginning()
+            return Result(shard: try await makeShard(revision: 0), last: .empty, snapshot: nil)
         }
-        let end = LogEnd(number: snapshot.commit, hash: snapshot.commitHash, epoch: try await epoch(at: snapshot.commit))
-        return Result(shard: try await shard(of: snapshot), last: end)
+        return Result(
+            shard: try await shard(of: snapshot),
+            last: LogEnd(number: snapshot.head.commit, hash: snapshot.head.commitHash, epoch: epoch), snapshot: snapshot.manifest)
     }
 
     /// The shard as it was at exactly this commit; nil when no snapshot of it is usable.
     func load(at read: ReadCommit) async throws -> Shard? {
-        guard let snapshot = try await usableSnapshot(atMost: read.commit.number), snapshot.commit == read.commit.number else {
-            return nil
-        }
+        guard let (snapshot, _) = try await usableSnapshot(atMost: read.commit.number),
+            snapshot.head.commit == read.commit.number
+        else { return nil }
         return try await shard(of: snapshot)
     }
 
-    private func shard(of snapshot: Snapshot) async throws -> Shard {
-        let shard = try await makeShard(revision: Shard.revision(ofEncoded: snapshot.payload))
-        try shard.restore(snapshot.payload)
+    private func shard(of snapshot: LoadedSnapshot) async throws -> Shard {
+        let shard = try await makeShard(revision: Shard.revision(of: snapshot.parts))
+        try shard.restore(snapshot.parts)
         return shard
     }
 
@@ -49,28 +53,38 @@ struct Recovery {
         Shard(id: id, installation: installation, rules: try await rules.revision(revision), executor: executor)
     }
 
-    /// The newest snapshot whose commit stands in the log with the same hash.
-    private func usableSnapshot(atMost commit: UInt64) async throws -> Snapshot? {
+    /// The newest snapshot whose commit stands in the log with the same hash; with that commit's epoch.
+    private func usableSnapshot(atMost commit: UInt64) async throws -> (LoadedSnapshot, epoch: UInt64)? {
         let log = log
         var bound = commit
-        while let snapshot = try await snapshots.newest(
-            of: .shard(id), atMost: bound,
-            report: { log.warning("snapshot passed over", metadata: ["reason": "\($0)"]) })
+        while let snapshot = try await snapshots.load(
+            .shard(id), atMost: bound,
+            report: { log.error("snapshot passed over", metadata: ["reason": "\($0)"]) })
         {
-            if let record = try await logs.record(snapshot.commit, of: .commits(id)),
-                try Commit.decoded(record.payload).hash == snapshot.commitHash
-            {
-                return snapshot
+            let head = snapshot.head
+            if let record = try await logs.record(head.commit, of: .commits(id)) {
+                let (commit, hash) = try Commit.decoded(record.payload)
+                if hash == head.commitHash && head.format == Shard.snapshotFormat { return (snapshot, commit.epoch) }
             }
-            log.warning("snapshot of a commit that is not in the log", metadata: ["commit": "\(snapshot.commit)"])
-            guard snapshot.commit > 0 else { return nil }
-            bound = snapshot.commit - 1
+            log.error(
+                "snapshot passed over",
+                metadata: [
+                    "reason":
+                        "commit \(head.commit) is not in the log with its hash, or its form \(head.format) is not known here"
+                ])
+            guard head.commit > 0 else { return nil }
+            bound = head.commit - 1
         }
         return nil
     }
 
-    private func epoch(at commit: UInt64) async throws -> UInt64 {
-        guard let record = try await logs.record(commit, of: .commits(id)) else { return 0 }
-        return try Commit.decoded(record.payload).commit.epoch
+    /// Without a snapshot the logs must go back to their beginning.
+    private func requireBeginning() async throws {
+        for name in [LogName.commits(id), .input(id)] {
+            let first = try await logs.state(of: name).first
+            guard first <= 1 else {
+                throw WorkerFault("no snapshot can be used, and \(name) begins at \(first): what came before is trimmed")
+            }
+        }
     }
 }

@@ -46,6 +46,7 @@ final actor ShardOwner {
         let log: Logger
         /// A shard is served now, or has ended.
         let shardChanged: @Sendable () -> Void
+        let snapshotTurns = SnapshotTurns()
     }
 
     nonisolated let executor: any SerialExecutor
@@ -79,11 +80,7 @@ final actor ShardOwner {
     var stepBytes = 0
     var isSettling = false
     var isPumpScheduled = false
-    var bytesSinceSnapshot = 0
-    var wantsSnapshot = false
-    /// Snapshots written or given up since the shard was taken, and whether the last one was written.
-    var snapshotsTried = 0
-    var isNewestWritten = false
+    var snapshotting = Snapshotting()
     /// Who takes the shard over, and how far that one is.
     var handOver: HandOver?
     /// Its brain, when it is known.

@@ -45,7 +45,7 @@ extension ShardOwner {
     /// release point.
     func giveUp() async throws {
         // The one before the release point is kept whatever becomes of that, and makes it short.
-        let isPoint = successorBrain != around.worker.brain ? await putSnapshot() : false
+        let isPoint = successorBrain != around.worker.brain ? await writeSnapshot() : false
         isReleasing = true
         enter(.releasing)
         await waitForAcknowledgements()
@@ -55,15 +55,6 @@ extension ShardOwner {
         if end == nil { finish(.released) }
     }
 
-    /// Writes a snapshot while the shard is served. False when it could not be written.
-    private func putSnapshot() async -> Bool {
-        let before = snapshotsTried
-        wantsSnapshot = true
-        pump()
-        await wait { $0.end != nil || $0.snapshotsTried > before }
-        return end == nil && isNewestWritten
-    }
-
     /// Writes the snapshot that makes the release a point where the brain may change. It is of the very commit that is
     /// written next, whose number and hash are known: once that commit is there, so is its snapshot, whatever crashes in
     /// between; and a snapshot whose commit never came is passed over.
@@ -71,23 +62,16 @@ extension ShardOwner {
         guard let shard, let chain else { return .released }
         let made = chain.ahead(.releasePoint, [])
         let began = around.clock.now()
-        do {
-            let snapshot = Snapshot(commit: made.number, commitHash: made.hash, payload: shard.encoded())
-            try await around.snapshots.put(snapshot, of: .shard(id))
+        if await writeSnapshot(of: shard, as: made.number, Halves(made.hash)) {
             log.info(
                 "snapshot of the release point",
-                metadata: [
-                    "commit": "\(made.number)", "bytes": "\(snapshot.payload.count)",
-                    "milliseconds": "\(around.clock.now() - began)",
-                ])
+                metadata: ["commit": "\(made.number)", "milliseconds": "\(around.clock.now() - began)"])
             return .releasePoint
-        } catch {
-            // The log holds all of it: who has the same brain can take the shard.
-            log.warning(
-                "no release point: only brain \(around.worker.brain) can take the shard now",
-                metadata: ["commit": "\(made.number)", "error": "\(error)"])
-            return .released
         }
+        // The log holds all of it: who has the same brain can take the shard.
+        log.warning(
+            "no release point: only brain \(around.worker.brain) can take the shard now", metadata: ["commit": "\(made.number)"])
+        return .released
     }
 
     private func waitForAcknowledgements() async {

@@ -14,6 +14,8 @@ extension ShardOwner {
         sendMessages()
         let feeding = Task { await self.feed() }
         defer { feeding.cancel() }
+        let preparing = Task { await self.prepareSnapshots(upon: self.follower.snapshot) }
+        defer { preparing.cancel() }
         let registrations = try await register()
         defer { for registration in registrations { registration.close() } }
         while end == nil {
@@ -36,6 +38,7 @@ extension ShardOwner {
                         return finish(.failed("record \(record.sequence) of IN.\(id): \(newer)"))
                     }
                     inputs.append(record)
+                    tailGrows(.init(inputBytes: record.payload.count + SnapshotSchedule.recordBytes))
                 }
                 pump()
                 await wait { $0.hasRoom || $0.end != nil || $0.isReleasing }
@@ -69,11 +72,7 @@ extension ShardOwner {
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         guard chain.waiting.count < Limits.commitsWaitingMax else { return }
         guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
-        if wantsSnapshot {
-            guard chain.waiting.isEmpty else { return }
-            wantsSnapshot = false
-            if let snapshot = snapshot() { Task { await self.put(snapshot) } }
-        }
+        guard !snapshotting.isWanted else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard)
         guard !steps.isEmpty else { return check() }
@@ -113,6 +112,7 @@ extension ShardOwner {
         stepBytes = 0
         let now = around.clock.now()
         var delivered = sending.takeDelivered()
+        let before = shard.eventsApplied
         while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
             let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
@@ -120,6 +120,8 @@ extension ShardOwner {
             stepBytes += step.effects.count + 40
             steps.append(step)
         }
+        let wakeUps = steps.reduce(0) { $0 + UInt64($1.wakeUps) + UInt64($1.lateWakeUps) }
+        tailGrows(.init(work: shard.eventsApplied - before + wakeUps))
     }
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
@@ -136,7 +138,7 @@ extension ShardOwner {
     }
 
     private func send(_ commit: CommitChain.Sent) {
-        bytesSinceSnapshot += commit.bytes.count
+        tailGrows(.init(commitBytes: commit.bytes.count + SnapshotSchedule.recordBytes))
         around.logs.append(to: .commits(id), commit.bytes, expecting: commit.number - 1, id: nil) { result in
             Task { await self.answered(commit.number, result) }
         }
@@ -152,9 +154,9 @@ extension ShardOwner {
             chain?.acknowledge(number)
             if let next = chain?.waiting.first { send(next) }
             sendMessages()
-            if bytesSinceSnapshot >= around.worker.snapshotEveryBytes { wantsSnapshot = true }
             check()
             pump()
+            snapshotIfDue()
         case .failure(let error):
             guard chain?.waiting.contains(where: { $0.number == number }) ?? false, !isSettling else { return }
             log.warning("commit not acknowledged", metadata: ["commit": "\(number)", "error": "\(error)"])
@@ -186,29 +188,6 @@ extension ShardOwner {
             } catch {
                 log.warning("log not readable", metadata: ["error": "\(error)"])
             }
-        }
-    }
-
-    /// The state as of the last acknowledged commit; nil while anything is in flight.
-    func snapshot() -> Snapshot? {
-        guard let shard, let chain, chain.waiting.isEmpty else { return nil }
-        bytesSinceSnapshot = 0
-        return Snapshot(commit: chain.acknowledged, commitHash: chain.acknowledgedHash, payload: shard.encoded())
-    }
-
-    /// A snapshot that cannot be written is no fault of the shard: the log holds all of it.
-    func put(_ snapshot: Snapshot) async {
-        defer {
-            snapshotsTried += 1
-            check()
-        }
-        do {
-            try await around.snapshots.put(snapshot, of: .shard(id))
-            log.info("snapshot written", metadata: ["commit": "\(snapshot.commit)", "bytes": "\(snapshot.payload.count)"])
-            isNewestWritten = true
-        } catch {
-            log.warning("snapshot not written", metadata: ["commit": "\(snapshot.commit)", "error": "\(error)"])
-            isNewestWritten = false
         }
     }
 }

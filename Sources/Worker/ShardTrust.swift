@@ -42,8 +42,8 @@ extension ShardOwner {
         log.notice(
             "the log is taken as the truth",
             metadata: ["upTo": "\(follower.standing.end.number)", "differences": "\(differences)"])
-        try await around.snapshots.put(
-            Snapshot(commit: made.number, commitHash: made.hash, payload: trusting.shard.encoded()), of: .shard(id))
+        let head = snapshotHead(of: trusting.shard, as: made.number, Halves(made.hash))
+        try await around.snapshots.put(trusting.shard.encoded(), head, of: .shard(id))
         return try await fence(trusting.shard, .trusted, [step])
     }
 }

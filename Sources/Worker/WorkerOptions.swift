@@ -7,7 +7,7 @@ package struct WorkerOptions: Sendable {
     package var id: WorkerID
     /// Threads that shards are spread over; one per core is what pays.
     package var threads: Int
-    /// Log bytes after which a shard takes its next snapshot.
+    /// Bytes of IN or of LOG after which a shard takes its next snapshot at the latest.
     package var snapshotEveryBytes: Int
     /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
     package var brain: UInt32 = brainVersion
@@ -16,7 +16,7 @@ package struct WorkerOptions: Sendable {
     package var makeExecutor: @Sendable () -> any SerialExecutor
 
     package init(
-        id: WorkerID, threads: Int, snapshotEveryBytes: Int = Limits.snapshotEveryBytes,
+        id: WorkerID, threads: Int, snapshotEveryBytes: Int = .max,
         makeExecutor: @escaping @Sendable () -> any SerialExecutor = { ThreadExecutor() }
     ) {
         self.id = id

@@ -16,8 +16,8 @@ package struct ReplayChecker {
     /// - Parameters:
     ///   - inputs: all of IN.
     ///   - steps: all steps of LOG, in order.
-    /// - Returns: what did not come out, and the state's bytes at the end.
-    package func run(_ shard: ShardID, inputs: [LogRecord], steps: [Step]) -> (violations: [Violation], state: [UInt8]) {
+    /// - Returns: what did not come out, and the state's bytes at the end, in chunks.
+    package func run(_ shard: ShardID, inputs: [LogRecord], steps: [Step]) -> (violations: [Violation], state: [[UInt8]]) {
         do {
             let whole = try Replay(shard, installation, configuration, inputs)
             let half = steps.count / 2
@@ -47,13 +47,13 @@ private final class Replay {
 
     init(
         _ id: ShardID, _ installation: Installation, _ configuration: [LogRecord], _ records: [LogRecord],
-        from snapshot: [UInt8]? = nil
+        from snapshot: [[UInt8]]? = nil
     ) throws {
         self.configuration = configuration
-        let revision = try snapshot.map { try Shard.revision(ofEncoded: $0) } ?? 0
+        let revision = try snapshot.map { try Shard.revision(of: [$0]) } ?? 0
         shard = Shard(
             id: id, installation: installation, rules: try Self.rules(revision, configuration), executor: NoExecutor())
-        if let snapshot { try shard.restore(snapshot) }
+        if let snapshot { try shard.restore([snapshot]) }
         for record in records where record.sequence >= max(shard.inputSequence, 1) { inputs.append(record) }
     }
 

@@ -18,10 +18,12 @@ final class TestCluster: Sendable {
     /// - Parameters:
     ///   - timeMode: how it is installed; none = live.
     ///   - coordinator, gateway: more arguments for these.
+    ///   - more: more of the environment of all processes.
     static func start(
-        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = []
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = [],
+        more: [String: String] = [:]
     ) async throws -> TestCluster {
-        let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder())
+        let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
             try await cluster.run(
                 ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
@@ -40,14 +42,14 @@ final class TestCluster: Sendable {
         return cluster
     }
 
-    private init(nats: NATSServers, folder: ScratchFolder) throws {
+    private init(nats: NATSServers, folder: ScratchFolder, more: [String: String]) throws {
         self.nats = nats
         self.folder = folder
         gateway = "http://127.0.0.1:\(try freePort())"
         environment = [
             "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
             "REPRISE_ADMIN_KEY": Self.adminKey, "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
-        ]
+        ].merging(more) { $1 }
     }
 
     /// Runs a command against it and returns what it prints; throws when it fails.
@@ -109,7 +111,7 @@ final class TestCluster: Sendable {
         }.joined(separator: "\n")
     }
 
-    private func start(_ name: String, _ arguments: [String], binary: String? = nil) throws {
+    func start(_ name: String, _ arguments: [String], binary: String? = nil) throws {
         try launch(name, [try binary ?? CommandRun.binary()] + arguments)
     }
 

@@ -14,6 +14,7 @@ import Testing
         let clock = ManualClock()
         let store: SimulatedLogStore
         let messaging: SimulatedMessaging
+        let snapshots = SimulatedSnapshotStore()
         let shards = 4
 
         init(faults: SimulatedFaults = .none) {
@@ -21,13 +22,18 @@ import Testing
             messaging = SimulatedMessaging(clock: clock)
         }
 
-        func coordinator(_ name: String, path: String, instance: String = "1") throws -> Task<Void, any Error> {
+        func coordinator(
+            _ name: String, path: String, instance: String = "1", snapshotEveryBytes: Int = .max
+        ) throws -> Task<Void, any Error> {
             let installation = Installation(shards: try #require(ShardMap(shards: shards)), timeMode: .live, replicas: 1)
             var log = Logger(label: name)
             log.logLevel = .error
-            let options = CoordinatorRole.Options(name: name, instance: instance, databasePath: path, installation: installation)
-            return Task { [store, messaging, clock, log] in
-                try await CoordinatorRole.run(options: options, logs: store, messaging: messaging, clock: clock, log: log)
+            let options = CoordinatorRole.Options(
+                name: name, instance: instance, databasePath: path, installation: installation,
+                snapshotEveryBytes: snapshotEveryBytes)
+            return Task { [store, snapshots, messaging, clock, log] in
+                try await CoordinatorRole.run(
+                    options: options, logs: store, snapshots: snapshots, messaging: messaging, clock: clock, log: log)
             }
         }
 

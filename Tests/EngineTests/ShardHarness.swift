@@ -93,7 +93,46 @@ final actor ShardHarness {
         try installation.shards.all.flatMap { try (steps[$0] ?? []).flatMap { try $0.decodedEffects() } }
     }
 
-    func encoded(_ id: ShardID = ShardID(0)) -> [UInt8] { shard(id).encoded() }
+    func encoded(_ id: ShardID = ShardID(0)) -> [[UInt8]] { shard(id).encoded() }
+
+    /// Captures a part of a snapshot: between its chunks `meanwhile` may let the shard work on. Returns the part and, for
+    /// comparison, the whole state at the moment when the capture began.
+    func capture(
+        _ id: ShardID = ShardID(0), whole: Bool, written: Bool = true,
+        meanwhile: (isolated ShardHarness) throws -> Void = { _ in }
+    ) throws -> (part: [[UInt8]], state: [[UInt8]]) {
+        let state = shard(id).encoded()
+        var part: [[UInt8]] = []
+        shard(id).beginSnapshot(whole: whole)
+        while let chunk = shard(id).nextSnapshotChunk() {
+            part.append(chunk)
+            try meanwhile(self)
+        }
+        shard(id).endSnapshot(written: written)
+        return (part, state)
+    }
+
+    /// The whole state of a new shard that takes these parts over.
+    func restored(_ parts: [[[UInt8]]], _ id: ShardID = ShardID(0)) throws -> [[UInt8]] {
+        let under = try #require(revisions[try Shard.revision(of: parts)])
+        let again = Shard(id: id, installation: installation, rules: under, executor: executor)
+        try again.restore(parts)
+        return again.encoded()
+    }
+
+    /// Restores these parts, runs the recorded steps behind the first `steps` again, and compares with the shard as it is.
+    func replay(_ id: ShardID = ShardID(0), parts: [[[UInt8]]], behind count: Int) throws -> Bool {
+        let under = try #require(revisions[try Shard.revision(of: parts)])
+        let again = Shard(id: id, installation: installation, rules: under, executor: executor)
+        try again.restore(parts)
+        var queue = InputQueue()
+        for record in inputs[id] ?? [] where record.sequence >= max(again.inputSequence, 1) { queue.append(record) }
+        for step in (steps[id] ?? []).dropFirst(count) {
+            if again.rules.set.revision != step.configuration { again.adopt(try #require(revisions[step.configuration])) }
+            guard try again.replay(step, &queue) == step else { return false }
+        }
+        return again.encoded() == shard(id).encoded()
+    }
     func view(_ key: CustomerKey) -> CustomerView { shard(installation.shards.shard(of: key)).view(of: key) }
     func openActions(_ id: ShardID = ShardID(0)) -> [OpenActions.Action] {
         openPages(id).flatMap { $0 }
@@ -125,9 +164,9 @@ final actor ShardHarness {
         for (index, step) in recorded.enumerated() {
             if index == from, from > 0 {
                 let snapshot = again.encoded()
-                let under = try #require(revisions[try Shard.revision(ofEncoded: snapshot)])
+                let under = try #require(revisions[try Shard.revision(of: [snapshot])])
                 again = Shard(id: id, installation: installation, rules: under, executor: executor)
-                try again.restore(snapshot)
+                try again.restore([snapshot])
                 guard again.encoded() == snapshot else { return false }
                 queue = feed(again)
             }
@@ -154,7 +193,7 @@ final actor ShardHarness {
         steps[id, default: []].append(trusted.finish())
         // What is served is what its snapshot says.
         let restored = Shard(id: id, installation: installation, rules: rules, executor: executor)
-        try restored.restore(shard.encoded())
+        try restored.restore([shard.encoded()])
         #expect(restored.encoded() == shard.encoded())
         shards[id] = restored
         return differences

@@ -79,10 +79,10 @@ final actor ShardNetwork {
     /// The owner changes: its successor has the state of a snapshot, and all that waits may leave.
     func restart(_ index: Int) throws {
         let id = ShardID(index: index)
-        let bytes = shards[index].encoded()
+        let chunks = shards[index].encoded()
         let again = Shard(id: id, installation: installation, rules: rules, executor: executor)
-        try again.restore(bytes)
-        #expect(again.encoded() == bytes)
+        try again.restore([chunks])
+        #expect(again.encoded() == chunks)
         shards[index] = again
         var queue = InputQueue()
         for record in inputs[index] where record.sequence >= max(again.inputSequence, 1) { queue.append(record) }

@@ -141,11 +141,26 @@ struct TableTests {
         let next = window.insert(id(half), at: Story.start)
         let last = window.insert(id(half - 1), at: Story.start)
         #expect(next && !last, "the next generation, and the one before it")
-        var writer = ByteWriter()
-        window.write(to: &writer)
-        var reader = ByteReader(writer.bytes)
-        var read = try MessageWindow.read(&reader)
+        let mark = window.mark
+        var read = MessageWindow()
+        read.began = window.began
+        func take(_ chunks: [[UInt8]]) throws {
+            for chunk in chunks {
+                var reader = ByteReader(chunk, in: 3..<chunk.count)
+                switch SnapshotCapture.Kind(rawValue: chunk[2]) {
+                case .youngerIDs: try read.readYounger(&reader, isAddition: false)
+                case .moreYoungerIDs: try read.readYounger(&reader, isAddition: true)
+                case .olderIDs: try read.readOlder(&reader)
+                default: Issue.record("chunk \(chunk[2])")
+                }
+            }
+        }
+        try take(window.chunks(since: nil))
         #expect(read == window)
+        #expect(window.chunks(since: mark).isEmpty)
+        _ = window.insert(id(half + 1), at: Story.start)
+        try take(window.chunks(since: mark))
+        #expect(read == window, "only what came behind the mark")
         let later = Story.start + Limits.messageWindowMilliseconds + 1
         let hourOld = read.insert(id(half), at: later)
         let twoOld = read.insert(id(0), at: later)
@@ -184,9 +199,15 @@ struct TableTests {
             #expect(found == delay)
         }
         var writer = ByteWriter()
-        table.write(to: &writer)
+        for (index, product) in plain.enumerated().reversed() {
+            writer.varint(UInt64(index))
+            writer.product(product)
+        }
         var reader = ByteReader(writer.bytes)
-        var read = try ProductTable.read(&reader)
+        var read = ProductTable()
+        read.extend(to: plain.count)
+        while !reader.isAtEnd { try read.restore(&reader) }
+        #expect(read.isComplete)
         let index = read.index(of: plain[4])
         #expect(read.products == plain && index == 4)
     }

@@ -17,8 +17,14 @@ import Testing
     }
 
     @Test(arguments: SnapshotConformance.cases)
-    func `the JetStream snapshot store keeps`(_ promise: ConformanceCase<any SnapshotStore>) async throws {
-        try await SharedServer.withInstallation { installation, _ in try await promise.check(installation.snapshots) }
+    func `the JetStream snapshot store keeps`(_ promise: ConformanceCase<SnapshotFixture>) async throws {
+        try await SharedServer.withInstallation { installation, connection async throws in
+            let stored = StoredSnapshots(installation: installation, connection: connection)
+            try await promise.check(
+                SnapshotFixture(
+                    store: installation.snapshots, damage: { try await stored.damage($0, commit: $1, chunk: $2) },
+                    damageManifest: { try await stored.damageManifest(of: $0) }))
+        }
     }
 
     @Test(arguments: MessagingConformance.cases)

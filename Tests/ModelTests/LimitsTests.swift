@@ -100,7 +100,7 @@ import Testing
 
     @Test func `I8 a configuration and a piece of a snapshot fit a message`() {
         #expect(Limits.configurationBytesMax + headerBytes <= Limits.messageBytesMax)
-        #expect(Limits.snapshotChunkBytes + headerBytes <= Limits.messageBytesMax)
+        #expect(Limits.snapshotChunkBytes + Limits.profileBytesMax + headerBytes <= Limits.messageBytesMax)
         #expect(Limits.templateBytesMax <= Limits.configurationBytesMax)
         #expect(Limits.rulesMax <= Int(UInt16.max) && Limits.segmentsMax <= Int(UInt16.max))
     }
@@ -157,7 +157,9 @@ import Testing
     @Test func `I8 what is refused lies below what is full`() {
         #expect((1..<100).contains(Limits.inputFillPercentMax))
         #expect(Limits.snapshotsKept >= 2, "a damaged one must have another behind it")
-        #expect(Limits.commitBytesMax < Limits.snapshotEveryBytes)
+        // A log takes, beside what is on its way, the tails of a snapshot with all its increments, of the one before, and of
+        // the next.
+        #expect(Limits.snapshotIncrementsMax + 3 <= Limits.snapshotLogFraction * Limits.inputFillPercentMax / 100)
         #expect(Limits.attemptsMax >= 1 && Limits.permitsInFlightMax >= 1 && Limits.commitsWaitingMax >= 1)
     }
 }

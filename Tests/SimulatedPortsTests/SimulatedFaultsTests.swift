@@ -93,16 +93,17 @@ import Testing
     @Test func `a torn snapshot is never seen, a damaged one is passed over with a report`() async throws {
         let store = SimulatedSnapshotStore()
         let subject = SnapshotSubject.shard(ShardID(0))
-        try await store.put(Snapshot(commit: 1, commitHash: 1, payload: [1]), of: subject)
-        store.tearNext()
-        await #expect(throws: LogError.self) {
-            try await store.put(Snapshot(commit: 2, commitHash: 2, payload: [2]), of: subject)
+        func head(_ commit: UInt64) -> SnapshotHead {
+            SnapshotHead(commit: commit, commitHash: 1, format: 1, time: .distantPast, needs: [])
         }
-        #expect(try await store.newest(of: subject, atMost: .max) { Issue.record("\($0)") }?.commit == 1)
+        try await store.put([[1]], head(1), of: subject)
+        store.tearNext()
+        await #expect(throws: LogError.self) { try await store.put([[2]], head(2), of: subject) }
+        #expect(try await store.load(subject, atMost: .max) { Issue.record("\($0)") }?.head.commit == 1)
         store.damageNext()
-        try await store.put(Snapshot(commit: 3, commitHash: 3, payload: [3]), of: subject)
+        try await store.put([[3]], head(3), of: subject)
         let (reports, reported) = AsyncStream<String>.makeStream()
-        #expect(try await store.newest(of: subject, atMost: .max) { reported.yield($0) }?.commit == 1)
+        #expect(try await store.load(subject, atMost: .max) { reported.yield($0) }?.head.commit == 1)
         reported.finish()
         var count = 0
         for await report in reports {

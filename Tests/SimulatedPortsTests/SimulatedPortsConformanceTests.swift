@@ -16,8 +16,12 @@ import Testing
     }
 
     @Test(arguments: SnapshotConformance.cases)
-    func `the simulated snapshot store keeps`(_ promise: ConformanceCase<any SnapshotStore>) async throws {
-        try await promise.check(SimulatedSnapshotStore())
+    func `the simulated snapshot store keeps`(_ promise: ConformanceCase<SnapshotFixture>) async throws {
+        let store = SimulatedSnapshotStore()
+        try await promise.check(
+            SnapshotFixture(
+                store: store, damage: { store.damage($0, commit: $1, chunk: $2) },
+                damageManifest: { store.damageManifest(of: $0) }))
     }
 
     @Test(arguments: MessagingConformance.cases)

@@ -58,8 +58,7 @@ struct FollowerTests {
     @Test("I4 a follower whose next commit is trimmed away goes on from a newer snapshot, and says so when there is none")
     func trimmed() async throws {
         let (installation, _) = try await history(customers: 60, events: 1500)
-        let kept = try #require(
-            try await installation.snapshots.newest(of: .shard(ShardID(0)), atMost: .max) { _ in })
+        let kept = try #require(try await installation.snapshots.load(.shard(ShardID(0)), atMost: .max) { _ in })
         let last = UInt64(try installation.commits(0).count)
         let end = try hash(of: last, installation)
         let snapshots = SimulatedSnapshotStore()
@@ -67,8 +66,11 @@ struct FollowerTests {
             Host(installation, snapshots: snapshots), Host(installation, snapshots: SimulatedSnapshotStore())
         )
         for host in [lucky, unlucky] { #expect(try await host.advance() == 0, "nothing is loaded: it stands before the first") }
-        try await installation.logs.trim(.commits(ShardID(0)), below: kept.commit)
-        try await snapshots.put(kept, of: .shard(ShardID(0)))
+        try await installation.logs.trim(.commits(ShardID(0)), below: kept.head.commit)
+        var manifest: SnapshotManifest?
+        for (part, chunks) in zip(kept.manifest.parts, kept.parts) {
+            manifest = try await snapshots.put(chunks, part.head, of: .shard(ShardID(0)), upon: manifest)
+        }
         #expect(try await lucky.follow(through: last) == end)
         await #expect(throws: WorkerFault.self) { try await unlucky.follow(through: last) }
     }

@@ -11,15 +11,18 @@ import Workload
 final class SimulatedInstallation: Sendable {
     let clock = ManualClock()
     let logs: SimulatedLogStore
-    let snapshots = SimulatedSnapshotStore()
+    let snapshots: SimulatedSnapshotStore
     let messaging: SimulatedMessaging
     let installation: Installation
     private let pacing: Task<Void, Never>
 
-    init(shards: Int, timeMode: Installation.TimeMode, faults: SimulatedFaults = .none) throws {
+    init(
+        shards: Int, timeMode: Installation.TimeMode, faults: SimulatedFaults = .none, snapshotFaults: SimulatedFaults = .none
+    ) throws {
         installation = Installation(shards: try #require(ShardMap(shards: shards)), timeMode: timeMode, replicas: 1)
         let clock = clock
         logs = SimulatedLogStore(clock: clock, faults: faults)
+        snapshots = SimulatedSnapshotStore(faults: snapshotFaults)
         messaging = SimulatedMessaging(clock: clock)
         // In live mode a worker commits for seconds after a look at the log's time: they must not be over before it can.
         let leastTime: Duration = timeMode == .live ? .milliseconds(1) : .zero

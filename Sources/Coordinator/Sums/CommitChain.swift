@@ -31,7 +31,7 @@ struct SumsProblem: Error, Equatable, CustomStringConvertible {
         /// The sums contain commits that the log does not.
         case ahead
         /// The log begins behind the sums' position.
-        case trimmed
+        case trimmed(first: UInt64)
         /// The database is of another installation, or was changed by somebody else.
         case database
     }

@@ -47,7 +47,7 @@ final class SumsDatabase: Sendable {
     private static func inPlace<Value>(_ body: () throws -> Value) rethrows -> Value { try body() }
 
     /// Opening and closing touch the disk: not on the caller's thread.
-    private static func touchingDisk<Value: Sendable>(
+    static func touchingDisk<Value: Sendable>(
         _ work: CoordinatorRole.DatabaseWork, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         guard work == .onItsQueue else { return try body() }
@@ -92,15 +92,17 @@ final class SumsDatabase: Sendable {
         """
 
     func positions() async throws -> [ShardPosition] {
-        try await read { [shards] db in
-            var positions = Array(repeating: ShardPosition.start, count: shards)
-            for row in try Row.fetchAll(db, sql: "SELECT shard, number, hash, epoch FROM position") {
-                let shard: Int = row["shard"]
-                guard positions.indices.contains(shard) else { continue }
-                positions[shard] = ShardPosition(row)
-            }
-            return positions
+        try await read { [shards] db in try Self.positions(db, shards: shards) }
+    }
+
+    private static func positions(_ db: Database, shards: Int) throws -> [ShardPosition] {
+        var positions = Array(repeating: ShardPosition.start, count: shards)
+        for row in try Row.fetchAll(db, sql: "SELECT shard, number, hash, epoch FROM position") {
+            let shard: Int = row["shard"]
+            guard positions.indices.contains(shard) else { continue }
+            positions[shard] = ShardPosition(row)
         }
+        return positions
     }
 
     /// Adds what the commits between two positions of a shard bring. Throws when the database is not at `from`.
@@ -231,6 +233,28 @@ final class SumsDatabase: Sendable {
                 if odd > 0 { found.problems.append("rule \(rule): \(odd) orders are counted less than never or more than once") }
             }
             return found
+        }
+    }
+
+    /// Writes the whole database into another file, as of one moment; returns the positions of that moment.
+    func copy(to path: String) async throws -> [ShardPosition] {
+        try? FileManager.default.removeItem(atPath: path)
+        let body: @Sendable (Database) throws -> [ShardPosition] = { [shards] db in
+            let positions = try Self.positions(db, shards: shards)
+            try db.execute(sql: "VACUUM INTO ?", arguments: [path])
+            return positions
+        }
+        switch work {
+        case .onItsQueue: return try await queue.writeWithoutTransaction(body)
+        case .inPlace: return try Self.inPlace { try queue.writeWithoutTransaction(body) }
+        }
+    }
+
+    /// What SQLite finds wrong with the file; nil = nothing.
+    func damage() async throws -> String? {
+        try await read { db in
+            let found = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+            return found == "ok" ? nil : found ?? "no answer"
         }
     }
 

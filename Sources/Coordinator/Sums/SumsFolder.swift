@@ -9,6 +9,8 @@ struct SumsFolder: Sendable {
     let progress: SumsProgress
     let clock: any WallClock
     let log: Logger
+    /// Whether there is a snapshot of the sums that goes on where a shard's log begins.
+    let canReload: @Sendable (ShardID, _ first: UInt64) async throws -> Bool
     /// Commits in one transaction, at most; also what is held in memory per shard.
     let commitsPerBatchMax: Int
 
@@ -16,17 +18,20 @@ struct SumsFolder: Sendable {
     static let retryMilliseconds: Int64 = 500
 
     init(
-        logs: any LogStore, database: SumsDatabase, progress: SumsProgress, shards: Int, clock: any WallClock, log: Logger
+        logs: any LogStore, database: SumsDatabase, progress: SumsProgress, shards: Int, clock: any WallClock, log: Logger,
+        canReload: @escaping @Sendable (ShardID, _ first: UInt64) async throws -> Bool = { _, _ in false }
     ) {
         self.logs = logs
         self.database = database
         self.progress = progress
         self.clock = clock
         self.log = log
+        self.canReload = canReload
         commitsPerBatchMax = min(64, max(2, Self.batchCommitsMax / shards))
     }
 
     /// Until the task is cancelled, or the database fails: then it throws. A shard whose log is damaged stops alone.
+    /// Throws ``Outdated`` when the logs begin behind the database, and a snapshot does not.
     func run(from positions: [ShardPosition]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, position) in positions.enumerated() {
@@ -34,6 +39,11 @@ struct SumsFolder: Sendable {
             }
             try await group.waitForAll()
         }
+    }
+
+    /// The database is too old for the logs; a snapshot of the sums is to take its place.
+    struct Outdated: Error {
+        let description: String
     }
 
     private func follow(_ start: CommitChain) async throws {
@@ -44,6 +54,9 @@ struct SumsFolder: Sendable {
                 try await fold(&chain)
             } catch let problem as SumsProblem where problem.code != .database {
                 progress.fail(chain.shard, problem.description)
+                if case .trimmed(let first) = problem.code, try await canReload(chain.shard, first) {
+                    throw Outdated(description: problem.description)
+                }
                 log.critical("the sums of a shard stop", metadata: ["shard": "\(chain.shard)", "problem": "\(problem)"])
                 return
             } catch let error as LogError {
@@ -73,6 +86,7 @@ struct SumsFolder: Sendable {
             progress.see(ahead.position.number, of: Int(chain.shard.number))
             try await database.apply(sums, shard: chain.shard, from: chain.position, to: ahead.position)
             chain = ahead
+            progress.fold(bytes: records.reduce(0) { $0 + $1.payload.count }, of: chain.shard)
             progress.contain(chain.position.number, of: chain.shard)
         }
     }
@@ -82,7 +96,7 @@ struct SumsFolder: Sendable {
             switch error.code {
             case .trimmed(let first):
                 throw SumsProblem(
-                    .trimmed, chain.shard,
+                    .trimmed(first: first), chain.shard,
                     "commits before \(first) are trimmed away, the sums contain only \(chain.position.number)")
             case .gap(let expected, let found):
                 throw SumsProblem(.broken, chain.shard, "record \(expected) is missing, the next is \(found)")

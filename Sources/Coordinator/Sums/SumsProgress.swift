@@ -12,6 +12,8 @@ final class SumsProgress: Sendable {
     private struct State {
         var contained: [UInt64]
         var seen: [UInt64]
+        /// Of each LOG, since the sums had their last snapshot.
+        var bytesFolded: [Int]
         var problems: [Int: String] = [:]
         var waiters: [UInt64: Waiter] = [:]
         var nextID: UInt64 = 0
@@ -24,7 +26,7 @@ final class SumsProgress: Sendable {
     private let state: Mutex<State>
 
     init(contained: [UInt64]) {
-        state = Mutex(State(contained: contained, seen: contained))
+        state = Mutex(State(contained: contained, seen: contained, bytesFolded: contained.map { _ in 0 }))
     }
 
     /// The sums contain the shard's commits up to this one.
@@ -44,6 +46,19 @@ final class SumsProgress: Sendable {
         state.withLock { state in
             guard state.seen.indices.contains(shard) else { return }
             state.seen[shard] = max(number, state.seen[shard])
+        }
+    }
+
+    /// So many bytes of the shard's LOG were added.
+    func fold(bytes: Int, of shard: ShardID) { state.withLock { $0.bytesFolded[Int(shard.number)] += bytes } }
+
+    var bytesFolded: [Int] { state.withLock { $0.bytesFolded } }
+    var mostBytesFolded: Int { state.withLock { $0.bytesFolded.max() ?? 0 } }
+
+    /// A snapshot contains at least these bytes.
+    func snapshotTaken(of bytes: [Int]) {
+        state.withLock { state in
+            for shard in state.bytesFolded.indices { state.bytesFolded[shard] -= bytes[shard] }
         }
     }
 

@@ -76,6 +76,12 @@ extension Profile {
         if let identity { identity.pack(into: &writer) }
     }
 
+    /// Whether the packed profile that begins there has an identity; without unpacking it.
+    static func hasIdentity(_ packed: [UInt8], at start: Int) -> Bool {
+        guard packed.count >= start + 2 else { return false }
+        return Parts(rawValue: UInt16(packed[start]) | UInt16(packed[start + 1]) << 8).contains(.identity)
+    }
+
     mutating func unpack(from reader: inout ByteReader) throws(FormatError) {
         clear()
         let parts = Parts(rawValue: try reader.fixed())

@@ -26,6 +26,10 @@ final class CustomerTable {
     private let slab = Slab()
     /// Customers with a wake-up.
     private(set) var wakeUps = 0
+    /// Of all customers together.
+    private(set) var packedBytes = 0
+    /// Slots that are reserved and not restored yet.
+    private var missing = 0
 
     init() { buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: 64) }
 
@@ -47,8 +51,9 @@ final class CustomerTable {
 
     /// A new customer's slot; the bytes begin with its key.
     func add(hash: UInt64, packed: [UInt8]) -> UInt32 {
-        if (records.count + 1) * 4 > buckets.count * 3 { grow() }
+        if (records.count + 1) * 4 > buckets.count * 3 { grow(to: buckets.count * 2) }
         let slot = UInt32(records.count)
+        packedBytes += packed.count
         records.append(
             Record(place: slab.store(packed, replacing: .none, oldCount: 0), count: UInt32(packed.count), wakeUp: Self.noWakeUp))
         place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
@@ -63,6 +68,7 @@ final class CustomerTable {
     /// Replaces a customer's bytes.
     func store(_ slot: UInt32, _ packed: [UInt8]) {
         let record = records[Int(slot)]
+        packedBytes += packed.count - Int(record.count)
         records[Int(slot)].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))
         records[Int(slot)].count = UInt32(packed.count)
     }
@@ -73,6 +79,52 @@ final class CustomerTable {
         let old = records[Int(slot)].wakeUp
         wakeUps += (due == Self.noWakeUp ? 0 : 1) - (old == Self.noWakeUp ? 0 : 1)
         records[Int(slot)].wakeUp = due
+    }
+
+    /// Length and bytes of a customer.
+    func append(_ slot: UInt32, to writer: inout ByteWriter) {
+        let record = records[Int(slot)]
+        writer.count(Int(record.count))
+        slab.append(record.place, count: Int(record.count), to: &writer.bytes)
+    }
+
+    // MARK: Restoring
+
+    /// Makes room for so many customers in all, which ``restore(_:_:wakeUp:)`` fills.
+    func extend(to count: Int) {
+        guard count > records.count else { return }
+        missing += count - records.count
+        records.reserveCapacity(count)
+        while records.count < count { records.append(Record(place: .none, count: 0, wakeUp: Self.noWakeUp)) }
+        var places = buckets.count
+        while (count + 1) * 4 > places * 3 { places *= 2 }
+        if places > buckets.count { grow(to: places) }
+    }
+
+    /// Whether every slot has its customer.
+    var isComplete: Bool { missing == 0 }
+
+    /// Reads the customer of a slot that there is room for; its bytes replace those of an older part.
+    func restore(_ slot: UInt32, _ reader: inout ByteReader, wakeUp due: Int64) throws(FormatError) {
+        let range = try reader.range()
+        guard let length = range.first.map({ Int(reader.bytes[$0]) }), range.count > length else {
+            throw FormatError(.truncated, at: range.lowerBound)
+        }
+        guard range.count <= Limits.profileBytesMax else {
+            throw FormatError(.invalid("a profile of \(range.count) bytes"), at: range.lowerBound)
+        }
+        let old = records[Int(slot)]
+        if old.place == .none {
+            let hash = Hashing.hash64(reader.bytes, in: range.lowerBound + 1..<range.lowerBound + 1 + length)
+            place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
+            missing -= 1
+        } else {
+            slab.remove(old.place, count: Int(old.count))
+        }
+        packedBytes += range.count - Int(old.count)
+        records[Int(slot)].place = slab.store(reader.bytes, in: range)
+        records[Int(slot)].count = UInt32(range.count)
+        setWakeUp(of: slot, due)
     }
 
     private func position(_ tag: UInt32) -> Int {
@@ -86,9 +138,9 @@ final class CustomerTable {
         buckets[index] = bucket
     }
 
-    private func grow() {
+    private func grow(to places: Int) {
         let old = buckets
-        buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: old.count * 2)
+        buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: places)
         for bucket in old where bucket.slot != Self.empty { place(bucket) }
     }
 }

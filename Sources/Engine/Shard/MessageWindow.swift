@@ -8,76 +8,118 @@ struct MessageWindow: Equatable, Sendable {
     private var younger = Generation()
     private var older = Generation()
     /// When the younger generation began.
-    private var began = Instant.distantPast
+    var began = Instant.distantPast
+    /// How often a generation was forgotten, as far as this object has seen; no part of the state.
+    private var turns = 0
+
+    /// How far the window has come, for an object that remembers it.
+    struct Mark: Equatable, Sendable {
+        fileprivate var turns: Int
+        fileprivate var count: Int
+    }
 
     init() {}
 
+    var mark: Mark { Mark(turns: turns, count: younger.ids.count) }
+    var count: Int { younger.ids.count + older.ids.count }
+
     /// Whether the id is new; it is known from then on.
     mutating func insert(_ id: UInt128, at now: Instant) -> Bool {
-        if younger.count >= Limits.messageWindowCount / 2 || now - began > Limits.messageWindowMilliseconds {
+        if younger.ids.count >= Limits.messageWindowCount / 2 || now - began > Limits.messageWindowMilliseconds {
             older = younger
             younger = Generation()
             began = now
+            turns += 1
         }
         if older.contains(id) { return false }
         return younger.insert(id)
     }
 
-    func write(to writer: inout ByteWriter) {
-        writer.instant(began)
-        for generation in [younger, older] { writer.list(generation.sorted) { $0.fixed($1) } }
+    static func == (left: MessageWindow, right: MessageWindow) -> Bool {
+        left.younger.ids == right.younger.ids && left.older.ids == right.older.ids && left.began == right.began
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> MessageWindow {
-        var window = MessageWindow()
-        window.began = try reader.instant()
-        window.younger = Generation(try reader.list(max: Limits.messageWindowCount) { r throws(FormatError) in try r.fixed() })
-        window.older = Generation(try reader.list(max: Limits.messageWindowCount) { r throws(FormatError) in try r.fixed() })
-        return window
+    /// About what ``chunks(since:)`` would take.
+    func bytes(since mark: Mark?) -> Int {
+        guard let mark, mark.turns == turns else { return 16 * count }
+        return 16 * (younger.ids.count - mark.count)
     }
 
-    /// A set of ids by open addressing; ids are hashes already. 0 is no id.
-    private struct Generation: Equatable, Sendable {
-        private var places: [UInt128] = []
-        private(set) var count = 0
+    /// Chunks of a snapshot: all ids, or those that came behind the mark.
+    func chunks(since mark: Mark?) -> [[UInt8]] {
+        if let mark, mark.turns == turns {
+            return younger.ids.count == mark.count ? [] : [Self.chunk(.moreYoungerIDs, younger.ids[mark.count...])]
+        }
+        return [Self.chunk(.youngerIDs, younger.ids[...]), Self.chunk(.olderIDs, older.ids[...])]
+    }
+
+    private static func chunk(_ kind: SnapshotCapture.Kind, _ ids: ArraySlice<UInt128>) -> [UInt8] {
+        var writer = SnapshotCapture.begin(kind, reserving: 16 + ids.count * 16)
+        for id in ids { writer.fixed(id) }
+        return writer.bytes
+    }
+
+    mutating func readYounger(_ reader: inout ByteReader, isAddition: Bool) throws(FormatError) {
+        if !isAddition { younger = Generation() }
+        try Self.read(&reader, into: &younger)
+    }
+
+    mutating func readOlder(_ reader: inout ByteReader) throws(FormatError) {
+        older = Generation()
+        try Self.read(&reader, into: &older)
+    }
+
+    private static func read(_ reader: inout ByteReader, into generation: inout Generation) throws(FormatError) {
+        generation.reserve(min(reader.remaining / 16, Limits.messageWindowCount / 2))
+        while !reader.isAtEnd {
+            let position = reader.position
+            guard generation.ids.count < Limits.messageWindowCount / 2, generation.insert(try reader.fixed()) else {
+                throw FormatError(.invalid("message id"), at: position)
+            }
+        }
+    }
+
+    /// A set of ids, which are hashes already, in the order in which they came; 0 is no id.
+    private struct Generation: Sendable {
+        private(set) var ids: [UInt128] = []
+        /// By open addressing: place of the id in `ids`, plus one.
+        private var places: [UInt32] = []
 
         init() {}
 
-        init(_ ids: [UInt128]) {
-            for id in ids { _ = insert(id) }
+        mutating func reserve(_ count: Int) {
+            ids.reserveCapacity(ids.count + count)
         }
-
-        var sorted: [UInt128] { places.filter { $0 != 0 }.sorted() }
 
         func contains(_ id: UInt128) -> Bool {
             if places.isEmpty { return false }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if places[index] == id { return true }
+                if ids[Int(places[index]) - 1] == id { return true }
                 index = (index + 1) & (places.count - 1)
             }
             return false
         }
 
         mutating func insert(_ id: UInt128) -> Bool {
-            if (count + 1) * 2 > places.count { grow() }
+            if (ids.count + 1) * 2 > places.count { grow() }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if places[index] == id { return false }
+                if ids[Int(places[index]) - 1] == id { return false }
                 index = (index + 1) & (places.count - 1)
             }
-            places[index] = id
-            count += 1
+            ids.append(id)
+            places[index] = UInt32(ids.count)
             return true
         }
 
         private mutating func grow() {
-            let old = places
-            places = [UInt128](repeating: 0, count: max(64, old.count * 2))
-            count = 0
-            for id in old where id != 0 { _ = insert(id) }
+            places = [UInt32](repeating: 0, count: max(64, places.count * 2))
+            for (number, id) in ids.enumerated() {
+                var index = Int(truncatingIfNeeded: id) & (places.count - 1)
+                while places[index] != 0 { index = (index + 1) & (places.count - 1) }
+                places[index] = UInt32(number + 1)
+            }
         }
-
-        static func == (left: Generation, right: Generation) -> Bool { left.sorted == right.sorted }
     }
 }

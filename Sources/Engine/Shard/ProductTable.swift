@@ -7,6 +7,11 @@ struct ProductTable: Sendable {
     private var indexByID: [String: UInt32] = [:]
     /// Reminder delays found so far, by consumption rule and product; derived, forgotten when rules change.
     private var delays: [[Int64]] = []
+    /// Since the last snapshot.
+    var changed = SlotSet()
+    /// That a capture has not written yet, and what it has to write because it was replaced.
+    private var awaited = SlotSet()
+    private var replaced: [(index: UInt32, product: Product)] = []
     private static let unknown = Int64.min
     private static let none: Int64 = -1
 
@@ -27,6 +32,7 @@ struct ProductTable: Sendable {
         let index = UInt32(products.count)
         products.append(product)
         indexByID[product.id] = index
+        changed.insert(index)
         return index
     }
 
@@ -38,7 +44,10 @@ struct ProductTable: Sendable {
             known.category = new.category
             for rule in delays.indices where index < delays[rule].count { delays[rule][index] = Self.unknown }
         }
-        if known != products[index] { products[index] = known }
+        guard known != products[index] else { return }
+        if awaited.remove(UInt32(index)) { replaced.append((UInt32(index), products[index])) }
+        products[index] = known
+        changed.insert(UInt32(index))
     }
 
     /// How long after its purchase the product's reminder is due by the n-th consumption rule; nil = not its goods.
@@ -56,14 +65,45 @@ struct ProductTable: Sendable {
 
     mutating func forgetDelays() { delays.removeAll() }
 
-    func write(to writer: inout ByteWriter) {
-        writer.list(products) { $0.product($1) }
+    // MARK: Snapshots
+
+    /// From now on what replaces one of these is preceded by what it replaces.
+    mutating func beginCapture(_ captured: SlotSet) {
+        awaited = captured
+        changed = SlotSet()
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> ProductTable {
-        var table = ProductTable()
-        table.products = try reader.list(max: Limits.productsPerShardMax) { r throws(FormatError) in try r.product() }
-        for (index, product) in table.products.enumerated() { table.indexByID[product.id] = UInt32(index) }
-        return table
+    /// What was replaced since the capture began, or since this was last asked.
+    mutating func takeReplaced() -> [(index: UInt32, product: Product)] {
+        if replaced.isEmpty { return [] }
+        defer { replaced = [] }
+        return replaced
+    }
+
+    mutating func endCapture() {
+        awaited = SlotSet()
+        replaced = []
+    }
+
+    private static let missing = Product(id: "")
+
+    /// Makes room for so many products in all.
+    mutating func extend(to count: Int) {
+        products.reserveCapacity(count)
+        indexByID.reserveCapacity(count)
+        while products.count < count { products.append(Self.missing) }
+    }
+
+    /// Whether every index has its product.
+    var isComplete: Bool { indexByID.count == products.count }
+
+    /// Reads one product of a snapshot.
+    mutating func restore(_ reader: inout ByteReader) throws(FormatError) {
+        let position = reader.position
+        let index = try reader.varint32()
+        guard index < products.count else { throw FormatError(.invalid("product \(index)"), at: position) }
+        let product = try reader.product()
+        products[Int(index)] = product
+        indexByID[product.id] = index
     }
 }

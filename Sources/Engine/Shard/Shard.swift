@@ -41,6 +41,12 @@ package final class Shard {
     var doubtful: Set<UInt32> = []
     /// Those among the keys that are neither marks nor mere identifiers.
     package internal(set) var customers = 0
+    /// Customers that changed since the last snapshot was captured.
+    var changed = SlotSet()
+    /// The snapshot that is being captured.
+    var capture: SnapshotCapture?
+    /// How much of the window the last snapshot holds, and the one that is being captured.
+    var capturedWindow: (pending: MessageWindow.Mark?, written: MessageWindow.Mark?)
 
     package init(id: ShardID, installation: Installation, rules: CompiledRules, executor: any SerialExecutor) {
         self.id = id
@@ -114,6 +120,7 @@ package final class Shard {
         let place: UInt32
         if let slot {
             if let trusted, trusted.before[slot] == nil { table.load(slot, into: &trusted.before[slot, default: []]) }
+            if capture != nil { capture?.write(slot, self) }
             table.store(slot, packed)
             place = slot
         } else {
@@ -124,6 +131,7 @@ package final class Shard {
             customers += isCustomer ? 1 : -1
             brain.effects.add(.customers, isCustomer ? 1 : -1)
         }
+        changed.insert(place)
         note(wakeUp: customer.nextWakeUp, of: place)
         note(open: customer.profile.open.count, of: place)
         if let identity = customer.profile.identity { note(identity, under: customer.key, of: place) }

@@ -54,6 +54,25 @@ import Model
         return place
     }
 
+    /// Puts a part of an array at a new place.
+    func store(_ bytes: [UInt8], in range: Range<Int>) -> Reference {
+        precondition(range.count <= Limits.profileBytesMax, "a profile of \(range.count) bytes")
+        let place = allocate(Self.sizeClass(range.count))
+        unsafe bytes.withUnsafeBytes { source in
+            let part = unsafe UnsafeRawBufferPointer(rebasing: source[range])
+            if let start = part.baseAddress { unsafe pointer(place).copyMemory(from: start, byteCount: part.count) }
+        }
+        return place
+    }
+
+    /// Gives a piece back.
+    func remove(_ place: Reference, count: Int) { release(place, count: count) }
+
+    /// Copies a piece's bytes to the end of `bytes`.
+    func append(_ place: Reference, count: Int, to bytes: inout [UInt8]) {
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: pointer(place), count: count))
+    }
+
     /// Copies a piece's bytes to the end of `bytes`, which is emptied first.
     func load(_ place: Reference, count: Int, into bytes: inout [UInt8]) {
         bytes.removeAll(keepingCapacity: true)

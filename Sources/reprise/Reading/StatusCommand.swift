@@ -20,6 +20,8 @@ struct StatusCommand: AsyncParsableCommand {
     var wait: Int?
     @Option(help: ArgumentHelp("With --wait: also until so many workers live.", valueName: "number"))
     var workers: Int = 1
+    @Flag(help: "Show every shard: its owner, how far it is, its newest snapshot, how large its log is.")
+    var shards = false
     @Flag(help: "Print nothing; the exit code says it.")
     var quiet = false
     @Flag(help: "Print JSON.")
@@ -67,6 +69,24 @@ struct StatusCommand: AsyncParsableCommand {
         return await GatewayConnection(url: url, key: "").isReady()
     }
 
+    private func shardTable(_ status: ClusterStatus) -> String {
+        var table = TextTable([
+            ("SHARD", .right), ("WORKER", .left), ("PHASE", .left), ("COMMIT", .right), ("SNAPSHOT", .right), ("TAKEN", .left),
+            ("LOG", .right),
+        ])
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        let owned = status.workers.flatMap { worker in worker.shards.map { (worker.id, $0) } }
+        for (worker, shard) in owned.sorted(by: { $0.1.shard < $1.1.shard }) {
+            let age = shard.snapshotMilliseconds.map { Figures.count(max(now - $0, 0) / 1000) + " s ago" }
+            table.row([
+                String(shard.shard), worker.description, shard.phase.rawValue, Figures.count(shard.commit),
+                shard.snapshotCommit.map { Figures.count($0) } ?? "-", age ?? "-",
+                shard.logBytes.map { Figures.bytes($0) } ?? "-",
+            ])
+        }
+        return table.text
+    }
+
     private func show(_ status: ClusterStatus) throws {
         if quiet { return }
         if json { return try Output.json(status) }
@@ -94,6 +114,10 @@ struct StatusCommand: AsyncParsableCommand {
         }
         print(table.text)
         print("")
+        if shards {
+            print(shardTable(status))
+            print("")
+        }
         for worker in status.workers {
             for shard in worker.shards where shard.problem != nil {
                 print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")

@@ -31,7 +31,9 @@ struct WorkerRoleOptions: RoleOptions {
 
     func run(in cluster: Cluster, log: Logger) async throws {
         try await WorkerRole.run(
-            options: WorkerOptions(id: WorkerID(name: name, instance: Names.instance()), threads: threads),
+            options: WorkerOptions(
+                id: WorkerID(name: name, instance: Names.instance()), threads: threads,
+                snapshotEveryBytes: try SnapshotSetting.bytes()),
             installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging,
             clock: SystemWallClock(), log: log)
     }
@@ -73,8 +75,9 @@ struct CoordinatorRoleOptions: RoleOptions {
         try await CoordinatorRole.run(
             options: CoordinatorRole.Options(
                 name: coordinatorName, databasePath: data + "/sums-\(coordinatorName).sqlite",
-                installation: cluster.installation, standbys: standbys, workerTimeoutMilliseconds: workerTimeout),
-            logs: cluster.logs, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+                installation: cluster.installation, snapshotEveryBytes: try SnapshotSetting.bytes(), standbys: standbys,
+                workerTimeoutMilliseconds: workerTimeout),
+            logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }
 

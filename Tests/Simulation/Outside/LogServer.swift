@@ -26,6 +26,9 @@ package final class LogServer: @unchecked Sendable {
         let log: LogName
     }
 
+    /// Kept for the checkers.
+    private var trimmed: [LogName: [LogRecord]] = [:]
+
     package init(scheduler: Scheduler, seed: UInt64, count: @escaping (String) -> Void) {
         self.scheduler = scheduler
         random = SplitMix(seed: seed)
@@ -36,7 +39,8 @@ package final class LogServer: @unchecked Sendable {
 
     // MARK: What the world does
 
-    package func contents(of log: LogName) -> [LogRecord] { logs[log]?.records ?? [] }
+    /// All that was ever written and not lost, what was trimmed included.
+    package func contents(of log: LogName) -> [LogRecord] { (trimmed[log] ?? []) + (logs[log]?.records ?? []) }
     package func lastSequence(of log: LogName) -> UInt64 { logs[log]?.last ?? 0 }
 
     /// Writes at once, as an operator with a direct line would.
@@ -69,6 +73,7 @@ package final class LogServer: @unchecked Sendable {
     func log(_ name: LogName) -> SimulatedLog { logs[name] ?? SimulatedLog(bytesMax: nil) }
 
     func trim(_ log: LogName, below sequence: UInt64) {
+        trimmed[log, default: []] += logs[log]?.records.prefix { $0.sequence < sequence } ?? []
         logs[log, default: SimulatedLog(bytesMax: nil)].trim(below: sequence)
         wakeReaders(of: log)
     }

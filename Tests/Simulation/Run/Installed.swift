@@ -149,7 +149,8 @@ final class Installed: @unchecked Sendable {
                 name: host.name, instance: host.instance, databasePath: folder.appending(path: host.name + ".sqlite").path,
                 installation: installation, databaseWork: .inPlace)
             try await CoordinatorRole.run(
-                options: coordinator, logs: logs, messaging: messaging, clock: clock, log: logger(host.name))
+                options: coordinator, logs: logs, snapshots: HostSnapshots(store: snapshots, clock: clock, server: server),
+                messaging: messaging, clock: clock, log: logger(host.name))
         case .dispatcher:
             let dispatcher = SimulatedDispatcher(
                 host: host, installation: installation, logs: logs, clock: clock, seed: seed, sabotage: options.sabotage,

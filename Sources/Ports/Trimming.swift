@@ -1,0 +1,85 @@
+package import Model
+
+/// Deletes what no kept snapshot needs. Whoever calls it, and how often, does no harm: the bounds come out of the snapshot
+/// store alone, and only grow.
+package struct Trimming: Sendable {
+    private let logs: any LogStore
+    private let snapshots: any SnapshotStore
+
+    package init(logs: any LogStore, snapshots: any SnapshotStore) {
+        self.logs = logs
+        self.snapshots = snapshots
+    }
+
+    /// How far each log of a shard was trimmed; nil = nothing could be.
+    package struct Outcome: Equatable, Sendable {
+        package var inputBelow: UInt64?
+        package var commitsBelow: UInt64?
+        /// Whoever has too few snapshots, so that LOG stays as it is.
+        package var waitingFor: SnapshotSubject?
+    }
+
+    /// Trims IN and LOG of a shard. The commit that a kept snapshot stands at is kept too, so neither log is ever emptied.
+    package func trim(_ shard: ShardID) async throws(LogError) -> Outcome {
+        var outcome = Outcome()
+        let kept = try await snapshots.kept(of: .shard(shard))
+        if let below = SnapshotManifest.floor(of: .input(shard), kept: kept) {
+            try await logs.trim(.input(shard), below: below)
+            outcome.inputBelow = below
+        }
+        guard var below = SnapshotManifest.floor(of: .commits(shard), kept: kept) else {
+            outcome.waitingFor = .shard(shard)
+            return outcome
+        }
+        for reader in SnapshotSubject.readersOfCommits {
+            let kept = try await snapshots.kept(of: reader)
+            guard let needed = SnapshotManifest.floor(of: .commits(shard), kept: kept) else {
+                outcome.waitingFor = reader
+                return outcome
+            }
+            below = min(below, needed)
+        }
+        try await logs.trim(.commits(shard), below: below)
+        outcome.commitsBelow = below
+        return outcome
+    }
+
+    /// Trims CONFIG: every revision stays that a kept snapshot stands under or that a commit names which is still there.
+    /// Returns below what; nil = CONFIG is empty.
+    package func trimConfiguration(_ shards: ShardMap) async throws(LogError) -> UInt64? {
+        var below = UInt64.max
+        for shard in shards.all {
+            let kept = try await snapshots.kept(of: .shard(shard))
+            // Without enough snapshots the shard's log is still there from its beginning, and says by itself what it needs.
+            let needed = SnapshotManifest.floor(of: .configuration, kept: kept)
+            below = min(below, needed ?? .max, try await oldestRevision(of: shard) ?? .max)
+        }
+        guard let last = try await logs.last(of: .configuration) else { return nil }
+        below = min(below, last.sequence)
+        try await logs.trim(.configuration, below: below)
+        return below
+    }
+
+    /// Of the first commit that is still there and has a step; revisions only grow from commit to commit. Nil when none is
+    /// found among the first few: then a snapshot stands behind them.
+    private func oldestRevision(of shard: ShardID) async throws(LogError) -> UInt64? {
+        let first = try await logs.state(of: .commits(shard)).first
+        for number in first..<first + 16 {
+            guard let record = try await logs.record(number, of: .commits(shard)) else { return nil }
+            do throws(FormatError) {
+                if let step = try Commit.decoded(record.payload).commit.steps.first { return step.configuration }
+            } catch {
+                // A commit that cannot be read says nothing of what it needs: everything stays.
+                return 1
+            }
+        }
+        return 1
+    }
+
+    /// Keeps the newest records of COORD; its readers need only the last.
+    package func trimCoordinator() async throws(LogError) {
+        let last = try await logs.state(of: .coordinator).last
+        guard last > Limits.coordinatorRecordsKept else { return }
+        try await logs.trim(.coordinator, below: last - Limits.coordinatorRecordsKept + 1)
+    }
+}
