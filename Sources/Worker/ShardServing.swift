@@ -72,10 +72,12 @@ extension ShardOwner {
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
         // A careful owner has one commit at a time, so that where the log ends tells what ended it.
         guard chain.waiting.count < (shard.commitBound == .none ? Limits.commitsWaitingMax : 1) else { return }
-        guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
+        // One reading for both: a clock that jumps in between is not asked again.
+        let now = around.clock.now()
+        guard around.clockWatch.mayCommit(at: now) else { return }
         guard !snapshotting.isWanted else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
-        gather(shard)
+        gather(shard, now: now)
         guard !steps.isEmpty else { return check() }
         let parts = Self.parts(of: steps)
         for (index, part) in parts.enumerated() {
@@ -108,10 +110,9 @@ extension ShardOwner {
     }
 
     /// Steps for one commit.
-    private func gather(_ shard: Shard) {
+    private func gather(_ shard: Shard, now: Instant) {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
-        let now = around.clock.now()
         let stepsMax = shard.commitBound == .none ? Limits.commitStepsMax : 1
         var delivered = sending.takeDelivered()
         let before = shard.eventsApplied
