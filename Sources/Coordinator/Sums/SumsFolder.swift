@@ -56,13 +56,24 @@ struct SumsFolder: Sendable {
                 try await fold(&chain)
             } catch let problem as SumsProblem where problem.code != .database {
                 progress.fail(chain.shard, problem.description)
-                if case .trimmed(let first) = problem.code, try await canReload(chain.shard, first) {
+                if case .trimmed(let first) = problem.code, try await canReload(first, of: chain.shard) {
                     throw Outdated(description: problem.description)
                 }
                 log.critical("the sums of a shard stop", metadata: ["shard": "\(chain.shard)", "problem": "\(problem)"])
                 return
             } catch let error as LogError {
                 log.warning("a commit log cannot be read now", metadata: ["shard": "\(chain.shard)", "error": "\(error)"])
+                try await clock.sleep(until: clock.now() + Self.retryMilliseconds)
+            }
+        }
+    }
+
+    /// Whether a snapshot goes on where the log begins; tries until the snapshots can be asked.
+    private func canReload(_ first: UInt64, of shard: ShardID) async throws -> Bool {
+        while true {
+            do { return try await canReload(shard, first) } catch let error as LogError {
+                log.warning(
+                    "the snapshots of the sums cannot be asked for", metadata: ["shard": "\(shard)", "error": "\(error)"])
                 try await clock.sleep(until: clock.now() + Self.retryMilliseconds)
             }
         }
