@@ -199,6 +199,7 @@ final class Follower {
                 await giveWay()
             }
         }
+        shard.follow(commit.kind, commit.takeover, commit.attempt)
     }
 
     private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {

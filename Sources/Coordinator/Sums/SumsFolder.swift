@@ -13,6 +13,7 @@ struct SumsFolder: Sendable {
     let canReload: @Sendable (ShardID, _ first: UInt64) async throws -> Bool
     /// Commits in one transaction, at most; also what is held in memory per shard.
     let commitsPerBatchMax: Int
+    private let deadLetters: DeadLetterCarrier
 
     static let batchCommitsMax = 512
     static let retryMilliseconds: Int64 = 500
@@ -27,6 +28,7 @@ struct SumsFolder: Sendable {
         self.clock = clock
         self.log = log
         self.canReload = canReload
+        deadLetters = DeadLetterCarrier(logs: logs, log: log)
         commitsPerBatchMax = min(64, max(2, Self.batchCommitsMax / shards))
     }
 
@@ -87,14 +89,17 @@ struct SumsFolder: Sendable {
             let records = try await next(reader, chain)
             var ahead = chain
             var sums = Sums()
+            var dead: [DeadEntry] = []
             for record in records {
                 let commit = try ahead.follow(record)
-                do { try sums.add(commit) } catch {
+                do { dead += try sums.add(commit) } catch {
                     throw SumsProblem(
                         .unreadable, chain.shard, "commit \(commit.number) has effects that cannot be read: \(error)")
                 }
             }
             progress.see(ahead.position.number, of: Int(chain.shard.number))
+            // Before the position moves: what the sums contain is in DEAD too, so that LOG and IN may be trimmed by it.
+            try await deadLetters.carry(dead)
             try await database.apply(sums, shard: chain.shard, from: chain.position, to: ahead.position)
             chain = ahead
             progress.fold(bytes: records.reduce(0) { $0 + $1.payload.count }, of: chain.shard)
