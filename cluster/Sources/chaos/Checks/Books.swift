@@ -86,8 +86,8 @@ struct Books: Sendable {
         case .sums(let deltas): for delta in deltas { counters[delta.counter, default: 0] += delta.amount }
         case .setAside(let sequence, let index, let reason):
             setAside.append("IN.\(commit.shard) \(sequence)/\(index): \(reason)")
-        case .suppressed, .postponed, .permitDenied, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered,
-            .actionMoved:
+        case .suppressed, .postponed, .permitDenied, .messageSent, .messagesDelivered, .messageApplied, .merged,
+            .duplicateOffered, .actionMoved:
             break
         }
     }
@@ -103,7 +103,7 @@ struct Books: Sendable {
         case .undeliverable: rules[closed.rule, default: RuleSums()].undeliverable += 1
         case .uncertain: rules[closed.rule, default: RuleSums()].uncertain += 1
         case .withdrawn: rules[closed.rule, default: RuleSums()].withdrawn += 1
-        case .failedForNow: break
+        case .failedForNow, .notTried: break
         }
     }
 }

@@ -60,7 +60,7 @@ struct MailCheck: Sendable {
         case .withdrawn:
             if arrived { return "I11 withdrawn, and its message arrived" }
             return end.reason == .none && end.detail.isEmpty ? "I7 withdrawn without a reason" : nil
-        case .recorded, .failedForNow: return "I7 closed as \(end.outcome.name)"
+        case .recorded, .failedForNow, .notTried: return "I7 closed as \(end.outcome.name)"
         }
     }
 }
