@@ -74,12 +74,19 @@ import Testing
                     let needs = [LogNeed(.commits(maker.shard), from: commit), LogNeed(.input(maker.shard), from: 1)]
                     try await cluster.snapshots.put(
                         [[1]],
-                        SnapshotHead(commit: commit, commitHash: 1, format: 1, time: .distantPast, needs: needs),
+                        SnapshotHead(
+                            commit: commit, commitHash: try hash(of: commit, maker.shard), format: 1, time: .distantPast,
+                            needs: needs),
                         of: .shard(maker.shard))
                 }
                 outcomes.append(try await Trimming(logs: cluster.store, snapshots: cluster.snapshots).trim(maker.shard))
             }
             return outcomes
+        }
+
+        private func hash(of commit: UInt64, _ shard: ShardID) throws -> UInt128 {
+            let record = cluster.store.contents(of: .commits(shard)).first { $0.sequence == commit }
+            return try Commit.decoded(try #require(record).payload).hash
         }
 
         var first: [UInt64] { makers.map { cluster.store.contents(of: .commits($0.shard)).first?.sequence ?? 0 } }

@@ -75,9 +75,9 @@ struct SnapshotTests {
         let harness = try ShardHarness(timeMode: .live, rules: rules)
         let long = String(repeating: "x", count: 400)
         let customers = (0..<3000).map { CustomerKey.user("c\($0)") }
-        for part in 0..<3 {
+        for part in 0..<6 {
             try await harness.feed(
-                customers[part * 1000..<(part + 1) * 1000].map { Story.identify([Trait("city", long)], at: Story.start, by: $0) },
+                customers[part * 500..<(part + 1) * 500].map { Story.identify([Trait("city", long)], at: Story.start, by: $0) },
                 at: Story.start)
         }
         // Each round changes customers from the end: they are written before their turn.
