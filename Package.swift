@@ -44,11 +44,12 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CXXHash"),
+        .target(name: "CTrap"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        .target(name: "Engine", dependencies: ["Model"], swiftSettings: strict + brain),
+        .target(name: "Engine", dependencies: ["CTrap", "Model"], swiftSettings: strict + brain),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
@@ -62,7 +63,7 @@ let package = Package(
         room("Curl", ["CCurl"]),
 
         // The roles; none imports another.
-        room("Worker", ["Engine", "Ports", "Model", logging, collections]),
+        room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
@@ -127,7 +128,7 @@ let package = Package(
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("ChaosTests", ["chaos", "Model"]),
-        tests("CommandClusterTests", ["TestSupport", "JetStreamPorts", "NATS", "Ports", "Model"]),
+        tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -17,6 +17,7 @@ struct InstallationPlan {
         var streams = [
             log(.coordinator, bounds.coordinatorBytes),
             log(.configuration, bounds.configurationBytes),
+            log(.deadLetters, bounds.deadLetterBytes),
             stream(
                 names.snapshotStream, [names.snapshotSubjects], bytesMax: bounds.snapshotBytes,
                 messageBytesMax: Limits.messageBytesMax, allowDirect: true),

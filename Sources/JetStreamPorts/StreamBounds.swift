@@ -7,18 +7,21 @@ package struct StreamBounds: Equatable, Sendable {
     package var commitBytes: UInt64? = 128 << 20
     package var coordinatorBytes: UInt64? = 64 << 20
     package var configurationBytes: UInt64? = 128 << 20
+    /// Of what is set aside by all shards together.
+    package var deadLetterBytes: UInt64? = 256 << 20
     /// Of all snapshots together.
     package var snapshotBytes: UInt64?
 
     package init() {}
 
-    /// Divides `totalBytes` among the streams of so many shards: a third for inputs, the rest for commits, coordinator and
-    /// configuration. Snapshots have no bound of their own.
+    /// Divides `totalBytes` among the streams of so many shards: a third for inputs, half for commits, the rest for
+    /// coordinator, configuration and what is set aside. Snapshots have no bound of their own.
     package init(totalBytes: UInt64, shards: Int) {
         let shards = UInt64(shards)
         inputBytes = totalBytes / 3 / shards
         commitBytes = totalBytes / 2 / shards
-        coordinatorBytes = totalBytes / 16
-        configurationBytes = totalBytes / 16
+        coordinatorBytes = totalBytes / 20
+        configurationBytes = totalBytes / 20
+        deadLetterBytes = totalBytes / 20
     }
 }

@@ -12,6 +12,7 @@ struct StreamNames: Sendable {
         case .commits(let shard): "\(prefix)_LOG_\(shard)"
         case .coordinator: "\(prefix)_COORD"
         case .configuration: "\(prefix)_CONFIG"
+        case .deadLetters: "\(prefix)_DEAD"
         }
     }
 

@@ -15,10 +15,12 @@ package struct Commit: Equatable, Sendable {
         /// First record of a new owner whose brain is another than that of the records before, and which took their effects
         /// as the truth. Its step brings the sums up to the state; a snapshot of this very commit was written before it.
         case trusted
+        /// The last word of an owner that ended while it applied something: no steps, its own epoch.
+        case attempt
 
         /// The first record of an epoch, one higher than that of the record before.
         package var beginsEpoch: Bool { self == .fence || self == .trusted }
-        /// The last record of an owner: the shard is free.
+        /// The last record of an owner that gave the shard up: it is free.
         package var endsOwnership: Bool { self == .released || self == .releasePoint }
     }
 
@@ -38,11 +40,15 @@ package struct Commit: Equatable, Sendable {
     package var brain: UInt32
     /// Name of the owner, for people.
     package var owner: String
+    /// Of the first record of an epoch: how its owner found the shard.
+    package var takeover: Takeover?
+    /// Of an attempt: what ended the owner.
+    package var attempt: Attempt?
     package var steps: [Step]
 
     package init(
         kind: Kind, shard: ShardID, epoch: UInt64, number: UInt64, previousHash: UInt128, brain: UInt32, owner: String,
-        steps: [Step] = []
+        takeover: Takeover? = nil, attempt: Attempt? = nil, steps: [Step] = []
     ) {
         self.kind = kind
         self.shard = shard
@@ -51,6 +57,8 @@ package struct Commit: Equatable, Sendable {
         previousHalves = Halves(previousHash)
         self.brain = brain
         self.owner = owner
+        self.takeover = takeover
+        self.attempt = attempt
         self.steps = steps
     }
 }
@@ -112,7 +120,7 @@ package struct EncodedCommit: Equatable, Sendable {
 
 extension Commit {
     static let magic: UInt8 = 0xC1
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
 
     package func encoded() -> EncodedCommit {
         var writer = ByteWriter(reserving: 128 + steps.reduce(0) { $0 + $1.effects.count + 32 })
@@ -125,6 +133,8 @@ extension Commit {
         writer.fixed(previousHash)
         writer.varint(UInt64(brain))
         writer.string(owner)
+        writer.optional(takeover) { writer, takeover in takeover.write(to: &writer) }
+        writer.optional(attempt) { writer, attempt in attempt.write(to: &writer) }
         writer.list(steps) { writer, step in
             writer.varint(step.inputSequence)
             writer.varint(UInt64(step.eventsThrough))
@@ -152,6 +162,7 @@ extension Commit {
             kind: try reader.choice(), shard: ShardID(try reader.fixed()), epoch: try reader.varint(),
             number: try reader.varint(),
             previousHash: try reader.fixed(), brain: try reader.varint32(), owner: try reader.string(),
+            takeover: try reader.optional(Takeover.read), attempt: try reader.optional(Attempt.read),
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(
                     inputSequence: try r.varint(), eventsThrough: try r.varint32(), clock: try r.instant(),

@@ -12,7 +12,9 @@ package enum Effect: Equatable, Sendable {
     /// An order, or a change of one, gave money to an action or took it back (I10).
     case attributed(Attribution)
     /// An event that could not be applied; its neighbours were.
-    case setAside(inputSequence: UInt64, index: UInt32, reason: String)
+    case setAside(SetAside)
+    /// What was set aside under this number has come again and was taken: it is not taken another time.
+    case replayed(number: UInt64)
     /// A message for another shard; it is in the outbox from here on. Counters rise by one per destination.
     case messageSent(to: ShardID, counter: UInt64, body: [UInt8])
     /// The destination's input has all messages up to this counter: they left the outbox. Such effects stand first in
@@ -181,6 +183,7 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
     case alreadyDecided, tooManyOpen
     case grantedToAnother, unknownAction, alreadyClosed
     case attemptsExhausted, refusedByProvider
+    case trapped
 
     /// A phrase for people.
     package var text: String {
@@ -204,6 +207,7 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
         case .alreadyClosed: "the action is closed"
         case .attemptsExhausted: "too many attempts failed"
         case .refusedByProvider: "the provider refused it"
+        case .trapped: "deciding it ended the worker"
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Kind byte of an effect; the numbers stand in stored logs.
 enum EffectKind: UInt8 {
     case actionOpened = 1
-    case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums
+    case suppressed, postponed, permitGranted, permitDenied, actionClosed, attributed, setAside, sums, replayed
     case messageSent = 20
     case messagesDelivered, messageApplied, merged, duplicateOffered, actionMoved
 }
@@ -34,11 +34,12 @@ extension Effect {
         case .attributed(let attribution):
             writer.byte(EffectKind.attributed.rawValue)
             attribution.write(to: &writer)
-        case .setAside(let sequence, let index, let reason):
+        case .setAside(let event):
             writer.byte(EffectKind.setAside.rawValue)
-            writer.varint(sequence)
-            writer.varint(UInt64(index))
-            writer.string(reason)
+            event.write(to: &writer)
+        case .replayed(let number):
+            writer.byte(EffectKind.replayed.rawValue)
+            writer.varint(number)
         case .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered, .actionMoved:
             writeIdentity(to: &writer)
         case .sums(let deltas):
@@ -67,9 +68,8 @@ extension Effect {
                 reason: try reader.choice())
         case .actionClosed: return .actionClosed(try ActionClosed.read(&reader))
         case .attributed: return .attributed(try Attribution.read(&reader))
-        case .setAside:
-            return .setAside(
-                inputSequence: try reader.varint(), index: try reader.varint32(), reason: try reader.string())
+        case .setAside: return .setAside(try SetAside.read(&reader))
+        case .replayed: return .replayed(number: try reader.varint())
         case .sums:
             return .sums(
                 try reader.list(max: 1 << 16) { r throws(FormatError) in

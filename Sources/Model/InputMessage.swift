@@ -8,11 +8,17 @@ package enum InputMessage: Equatable, Sendable {
     /// From another shard (or this one): ``ShardMessage``s in their binary form. Their counters rise by one from `first`;
     /// the addressee applies only the one that follows the last it has applied from that source.
     case messages(source: ShardID, first: UInt64, bodies: [[UInt8]])
+    /// A message that was set aside under this number, once more. However often it comes, it is taken once.
+    case replay(of: UInt64, message: [UInt8])
 
     static let magic: UInt8 = 0xB1
     static let version: UInt8 = 1
 
-    enum Kind: UInt8 { case events = 0, clock, messages }
+    enum Kind: UInt8 {
+        case events = 0
+        case clock, messages
+        case replay = 8
+    }
 
     package func encoded() -> [UInt8] {
         switch self {
@@ -38,6 +44,15 @@ package enum InputMessage: Equatable, Sendable {
             writer.list(bodies) { $0.block($1) }
             writer.fixed(Hashing.hash64(writer.bytes))
             return writer.bytes
+        case .replay(let number, let message):
+            var writer = ByteWriter(reserving: message.count + 32)
+            writer.byte(Self.magic)
+            writer.byte(Self.version)
+            writer.byte(Kind.replay.rawValue)
+            writer.varint(number)
+            writer.block(message)
+            writer.fixed(Hashing.hash64(writer.bytes))
+            return writer.bytes
         }
     }
 
@@ -45,6 +60,7 @@ package enum InputMessage: Equatable, Sendable {
     package static func decoded(_ bytes: [UInt8]) throws(FormatError) -> InputMessage {
         switch try InputContent.read(bytes) {
         case .clock(let instant): return .clock(instant)
+        case .replay(let number, let message): return .replay(of: number, message: message)
         case .events(var reader):
             var events: [Event] = []
             events.reserveCapacity(reader.count)
@@ -107,6 +123,7 @@ package enum InputContent: Sendable {
     case events(EventBatchReader)
     case clock(Instant)
     case messages(ShardMessageReader)
+    case replay(of: UInt64, message: [UInt8])
 
     /// Checks frame and checksum.
     package static func read(_ bytes: [UInt8]) throws(FormatError) -> InputContent {
@@ -130,6 +147,11 @@ package enum InputContent: Sendable {
             let first = try reader.varint()
             let count = try reader.count(max: Limits.batchEventsMax)
             return .messages(ShardMessageReader(reader: reader, source: source, first: first, count: count))
+        case .replay:
+            let number = try reader.varint()
+            let message = try reader.block()
+            try reader.finish()
+            return .replay(of: number, message: message)
         case nil: throw FormatError(.invalid("message kind"), at: 2)
         }
     }
@@ -143,21 +165,48 @@ package struct EventBatchReader: Sendable {
     package let count: Int
     /// Events read so far.
     package private(set) var index = 0
+    /// Where the bytes of the event that was read last stand; of one that could not be read, where they begin.
+    private var place: Range<Int>
+    private var wellRead = 0
 
     init(reader: ByteReader, base: Instant, count: Int) {
         self.reader = reader
         self.base = base
         self.count = count
+        place = reader.position..<reader.position
     }
 
     /// The next event's header, or nil behind the last.
     package mutating func next() throws(FormatError) -> EventHeader? {
         guard index < count else {
+            place = reader.position..<reader.position
             try reader.finish()
             return nil
         }
         index += 1
-        return try EventHeader.read(&reader, base: base)
+        place = reader.position..<reader.position
+        let header = try EventHeader.read(&reader, base: base)
+        place = place.lowerBound..<reader.position
+        wellRead = index
+        return header
+    }
+
+    /// The event that was read last, as a message of its own.
+    package func alone(in bytes: [UInt8]) -> [UInt8] { framed(bytes[place], count: 1) }
+
+    /// What could not be read, from its beginning to the message's end, as a message of its own.
+    package func rest(of bytes: [UInt8]) -> [UInt8] { framed(bytes[place.lowerBound..<reader.end], count: count - wellRead) }
+
+    private func framed(_ events: ArraySlice<UInt8>, count: Int) -> [UInt8] {
+        var writer = ByteWriter(reserving: events.count + 32)
+        writer.byte(InputMessage.magic)
+        writer.byte(InputMessage.version)
+        writer.byte(InputMessage.Kind.events.rawValue)
+        writer.instant(base)
+        writer.count(count)
+        writer.bytes.append(contentsOf: events)
+        writer.fixed(Hashing.hash64(writer.bytes))
+        return writer.bytes
     }
 }
 
@@ -171,21 +220,51 @@ package struct ShardMessageReader: Sendable {
     package let count: Int
     /// Messages read so far.
     package private(set) var index = 0
+    /// Where the bytes of the message that was read last stand; of one that could not be read, where they begin.
+    private var place: Range<Int>
+    private var wellRead = 0
 
     init(reader: ByteReader, source: ShardID, first: UInt64, count: Int) {
         self.reader = reader
         self.source = source
         self.first = first
         self.count = count
+        place = reader.position..<reader.position
     }
 
     /// Where the next body stands, or nil behind the last.
     package mutating func next() throws(FormatError) -> Range<Int>? {
         guard index < count else {
+            place = reader.position..<reader.position
             try reader.finish()
             return nil
         }
         index += 1
-        return try reader.range()
+        place = reader.position..<reader.position
+        let body = try reader.range()
+        place = place.lowerBound..<reader.position
+        wellRead = index
+        return body
+    }
+
+    /// The message that was read last, as a record of its own.
+    package func alone(in bytes: [UInt8]) -> [UInt8] { framed(bytes[place], from: index - 1, count: 1) }
+
+    /// What could not be read, from its beginning to the record's end, as a record of its own.
+    package func rest(of bytes: [UInt8]) -> [UInt8] {
+        framed(bytes[place.lowerBound..<reader.end], from: wellRead, count: count - wellRead)
+    }
+
+    private func framed(_ bodies: ArraySlice<UInt8>, from index: Int, count: Int) -> [UInt8] {
+        var writer = ByteWriter(reserving: bodies.count + 32)
+        writer.byte(InputMessage.magic)
+        writer.byte(InputMessage.version)
+        writer.byte(InputMessage.Kind.messages.rawValue)
+        writer.fixed(source.number)
+        writer.varint(first &+ UInt64(index))
+        writer.count(count)
+        writer.bytes.append(contentsOf: bodies)
+        writer.fixed(Hashing.hash64(writer.bytes))
+        return writer.bytes
     }
 }

@@ -85,6 +85,24 @@ package enum Limits {
     package static let timeMin = Instant(milliseconds: 315_532_800_000)  // 1980-01-01
     package static let timeMax = Instant(milliseconds: 4_102_444_800_000)  // 2100-01-01
 
+    // Events that are set aside
+    /// Kept of one: any message that a gateway or dispatcher writes is kept whole.
+    package static let setAsideBytesMax = batchBytesMax
+    /// Runs of numbers that were replayed and lie apart, per shard. Those behind them cannot be replayed.
+    package static let replayedRangesMax = 16_384
+    /// Places that ended a worker and are still to come, per shard.
+    package static let attemptsKeptMax = 64
+    /// Owners going event by event that end before their first, after which that one is set aside.
+    package static let stalledTakeoversMax: UInt32 = 2
+    /// Steps that a careful owner takes before it goes on as usual: more than two commits read messages ahead.
+    package static let carefulStepsMax: UInt32 = 4096
+    /// Entries of DEAD are gathered into records of this size; the last may go beyond it.
+    package static let deadRecordBytesTarget = 256 << 10
+    /// Wake-ups that one commit of an owner going message by message may hold.
+    package static let carefulWakeUpsMax = 64
+    /// A worker that ends has so long to say at which event.
+    package static let lastWordMilliseconds: Int64 = 1000
+
     // Profile
     package static let ordersKeptMax = 64
     package static let productsKeptMax = 256

@@ -49,6 +49,9 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package var snapshotMilliseconds: Int64?
     /// Of the shard's LOG, when it was last trimmed.
     package var logBytes: UInt64?
+    /// Set aside since the installation began, and how many of those were replayed.
+    package var setAside: UInt64
+    package var replayed: UInt64
     /// Of the time the shard was taken: from the last commit of the owner before to the fence, by the log's clock.
     package var pauseMilliseconds: Int64?
     package var problem: String?
@@ -58,7 +61,7 @@ package struct ShardStatus: Codable, Equatable, Sendable {
     package init(
         shard: Int, phase: ShardPhase, epoch: UInt64 = 0, commit: UInt64 = 0, inputApplied: UInt64 = 0, inputLast: UInt64 = 0,
         clockMilliseconds: Int64 = 0, customers: Int = 0, openActions: Int = 0, messagesWaiting: Int = 0, events: UInt64 = 0,
-        pauseMilliseconds: Int64? = nil, problem: String? = nil
+        setAside: UInt64 = 0, replayed: UInt64 = 0, pauseMilliseconds: Int64? = nil, problem: String? = nil
     ) {
         self.shard = shard
         self.phase = phase
@@ -71,6 +74,8 @@ package struct ShardStatus: Codable, Equatable, Sendable {
         self.openActions = openActions
         self.messagesWaiting = messagesWaiting
         self.events = events
+        self.setAside = setAside
+        self.replayed = replayed
         self.pauseMilliseconds = pauseMilliseconds
         self.problem = problem
     }

@@ -10,6 +10,8 @@ package enum LogName: Hashable, Sendable, CustomStringConvertible {
     case coordinator
     /// Revisions of the rule set; a record's sequence is the revision.
     case configuration
+    /// What shards have set aside, and what became of it.
+    case deadLetters
 
     package var description: String {
         switch self {
@@ -17,6 +19,7 @@ package enum LogName: Hashable, Sendable, CustomStringConvertible {
         case .commits(let shard): "LOG.\(shard)"
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
+        case .deadLetters: "DEAD"
         }
     }
 }

@@ -182,6 +182,7 @@ extension ByteWriter {
             fixed(shard.number)
         case .coordinator: byte(2)
         case .configuration: byte(3)
+        case .deadLetters: byte(4)
         }
     }
 }
@@ -194,6 +195,7 @@ extension ByteReader {
         case 1: return .commits(ShardID(try fixed()))
         case 2: return .coordinator
         case 3: return .configuration
+        case 4: return .deadLetters
         default: throw FormatError(.invalid("log"), at: start)
         }
     }

@@ -23,7 +23,8 @@ struct ClockWatch: Equatable, Sendable {
         } else if behind > Limits.clockDriftMillisecondsMax {
             (agreedAt, millisecondsAhead) = (nil, -behind)
         } else {
-            (agreedAt, millisecondsAhead) = (ended, nil)
+            // As of the question: the clock may have jumped while the log answered.
+            (agreedAt, millisecondsAhead) = (began, nil)
         }
     }
 

@@ -46,11 +46,11 @@ struct CommitChain: Equatable, Sendable {
     var acknowledgedHash: UInt128 { acknowledgedHalves.value }
 
     /// The next commit, to be appended expecting `number - 1`. A fence raises the epoch.
-    mutating func next(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64) -> Sent {
+    mutating func next(_ kind: Commit.Kind, _ steps: [Step], takeover: Takeover? = nil, completedInput: UInt64) -> Sent {
         if kind.beginsEpoch { epoch += 1 }
         let encoded = Commit(
             kind: kind, shard: shard, epoch: epoch, number: number + 1, previousHash: hash, brain: brain, owner: owner,
-            steps: steps
+            takeover: takeover, steps: steps
         ).encoded()
         precondition(encoded.bytes.count <= Limits.commitBytesMax, "a commit of \(encoded.bytes.count) bytes")
         number += 1
@@ -61,9 +61,9 @@ struct CommitChain: Equatable, Sendable {
     }
 
     /// What ``next`` would make now: its number and hash are known before it is written.
-    func ahead(_ kind: Commit.Kind, _ steps: [Step]) -> Sent {
+    func ahead(_ kind: Commit.Kind, _ steps: [Step], takeover: Takeover? = nil) -> Sent {
         var copy = self
-        return copy.next(kind, steps, completedInput: 0)
+        return copy.next(kind, steps, takeover: takeover, completedInput: 0)
     }
 
     /// Commit `number` is in the log, and so is every one before it.

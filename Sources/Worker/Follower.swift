@@ -196,9 +196,10 @@ final class Follower {
             current?.stepsDone += 1
             if shard.eventsApplied - events >= Self.eventsAtOnce {
                 events = shard.eventsApplied
-                await Task.yield()
+                await giveWay()
             }
         }
+        shard.follow(commit.kind, commit.takeover, commit.attempt)
     }
 
     private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {

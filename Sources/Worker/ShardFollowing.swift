@@ -128,19 +128,21 @@ extension ShardOwner {
     /// when another commit has its place, which is to be followed first.
     func fence() async throws -> Bool {
         guard let ready = follower.shard else { return try await fenceTrusting() }
-        return try await fence(ready, .fence, [])
+        return try await fence(ready, .fence, [], ready.nextTakeover())
     }
 
     /// Appends the first commit of an epoch behind where the follower stands, for a state that is as of then.
-    func fence(_ ready: Shard, _ kind: Commit.Kind, _ steps: [Step]) async throws -> Bool {
+    func fence(_ ready: Shard, _ kind: Commit.Kind, _ steps: [Step], _ takeover: Takeover) async throws -> Bool {
         let before = follower.standing
         isFencing = true
         shard = ready
         chain = CommitChain(shard: id, owner: me, brain: around.worker.brain, after: before.end)
-        commit(kind, steps)
+        commit(kind, steps, takeover: takeover)
         await wait { $0.chain?.waiting.isEmpty ?? true || $0.end != nil }
         isFencing = false
         guard end == nil, let chain else { return false }
+        // It counts now: until it was acknowledged another's commit might have had its place.
+        ready.follow(kind, takeover, nil)
         guard let fence = try await record(chain.acknowledged) else { return false }
         let pause = before.time.map { fence.time - $0 }
         shown.withLock { $0.pauseMilliseconds = pause }

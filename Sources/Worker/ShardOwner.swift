@@ -241,5 +241,7 @@ extension ShardStatus {
         openActions = shard.openActions
         messagesWaiting = shard.messagesWaiting
         events = shard.eventsApplied
+        setAside = shard.setAside
+        replayed = shard.replayed
     }
 }

@@ -62,6 +62,8 @@ extension ShardOwner {
         guard let shard, let chain else { return .released }
         let made = chain.ahead(.releasePoint, [])
         let began = around.clock.now()
+        // The snapshot is as of that very commit. Nothing runs any more: what follows is a release in any case.
+        shard.follow(.releasePoint, nil, nil)
         if await writeSnapshot(of: shard, as: made.number, Halves(made.hash)) {
             log.info(
                 "snapshot of the release point",

@@ -70,11 +70,14 @@ extension ShardOwner {
     func pump() {
         isPumpScheduled = false
         guard phase == .serving, end == nil, !isSettling, !isReleasing, let shard, let chain else { return }
-        guard chain.waiting.count < Limits.commitsWaitingMax else { return }
-        guard around.clockWatch.mayCommit(at: around.clock.now()) else { return }
+        // A careful owner has one commit at a time, so that where the log ends tells what ended it.
+        guard chain.waiting.count < (shard.commitBound == .none ? Limits.commitsWaitingMax : 1) else { return }
+        // One reading for both: a clock that jumps in between is not asked again.
+        let now = around.clock.now()
+        guard around.clockWatch.mayCommit(at: now) else { return }
         guard !snapshotting.isWanted else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
-        gather(shard)
+        gather(shard, now: now)
         guard !steps.isEmpty else { return check() }
         let parts = Self.parts(of: steps)
         for (index, part) in parts.enumerated() {
@@ -107,13 +110,13 @@ extension ShardOwner {
     }
 
     /// Steps for one commit.
-    private func gather(_ shard: Shard) {
+    private func gather(_ shard: Shard, now: Instant) {
         steps.removeAll(keepingCapacity: true)
         stepBytes = 0
-        let now = around.clock.now()
+        let stepsMax = shard.commitBound == .none ? Limits.commitStepsMax : 1
         var delivered = sending.takeDelivered()
         let before = shard.eventsApplied
-        while stepBytes < Limits.commitBytesTarget && steps.count < Limits.commitStepsMax,
+        while stepBytes < Limits.commitBytesTarget && steps.count < stepsMax,
             let step = shard.runStep(&inputs, now: now, delivered: delivered)
         {
             delivered = [:]
@@ -126,13 +129,15 @@ extension ShardOwner {
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at
     /// once the first can be refused, because another owner's fence has its place, and the second be taken behind that fence.
-    func commit(_ kind: Commit.Kind, _ steps: [Step], completedInput: UInt64? = nil) {
-        guard let completed = completedInput ?? shard?.completedInput,
-            let made = chain?.next(kind, steps, completedInput: completed)
+    /// The first commit of an epoch says with `takeover` how the shard was found.
+    func commit(_ kind: Commit.Kind, _ steps: [Step], takeover: Takeover? = nil, completedInput: UInt64? = nil) {
+        guard let shard,
+            let made = chain?.next(kind, steps, takeover: takeover, completedInput: completedInput ?? shard.completedInput)
         else {
             return
         }
-        if let shard { sending.made(made.number, newest: shard.takeSent()) }
+        if !kind.beginsEpoch { shard.follow(kind, nil, nil) }
+        sending.made(made.number, newest: shard.takeSent())
         if chain?.waiting.count == 1 { send(made) }
         check()
     }

@@ -134,7 +134,7 @@ extension ShardOwner {
                 }
                 try await writer.append(chunk)
                 // One chunk a turn: a commit has its turn between two.
-                await Task.yield()
+                await giveWay()
             }
             let written = try await writer.finish()
             log.info(

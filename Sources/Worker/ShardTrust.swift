@@ -37,14 +37,17 @@ extension ShardOwner {
         let trusting = try await follower.recovery.trust(through: follower.standing.end)
         guard end == nil else { return false }
         let (step, differences) = (trusting.step, trusting.differences)
+        // The snapshot is as of that very commit.
+        let takeover = trusting.shard.nextTakeover()
+        trusting.shard.follow(.trusted, takeover, nil)
         let made = CommitChain(shard: id, owner: me, brain: around.worker.brain, after: follower.standing.end)
-            .ahead(.trusted, [step])
+            .ahead(.trusted, [step], takeover: takeover)
         log.notice(
             "the log is taken as the truth",
             metadata: ["upTo": "\(follower.standing.end.number)", "differences": "\(differences)"])
         let head = snapshotHead(of: trusting.shard, as: made.number, Halves(made.hash))
         try await around.snapshots.put(trusting.shard.encoded(), head, of: .shard(id))
-        return try await fence(trusting.shard, .trusted, [step])
+        return try await fence(trusting.shard, .trusted, [step], takeover)
     }
 }
 
@@ -86,6 +89,7 @@ extension Recovery {
                     }
                     show(try trusted.replay(step, &inputs), read.commit, before: trusted.differences)
                 }
+                shard.follow(read.commit.kind, read.commit.takeover, read.commit.attempt)
                 position = LogEnd(number: read.commit.number, hash: read.hash, epoch: read.commit.epoch)
             }
         }

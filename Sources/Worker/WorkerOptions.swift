@@ -11,6 +11,8 @@ package struct WorkerOptions: Sendable {
     package var snapshotEveryBytes: Int
     /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
     package var brain: UInt32 = brainVersion
+    /// It is the only worker of its process, and says where it was when that traps.
+    package var leavesLastWord = false
     /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides
     /// itself what runs next.
     package var makeExecutor: @Sendable () -> any SerialExecutor

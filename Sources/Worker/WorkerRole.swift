@@ -71,6 +71,7 @@ actor Worker {
             Array(id.instance.utf8)
         }
         defer { registration.close() }
+        if options.leavesLastWord { try LastWords.listen(as: options.id.description, logs: around.logs, log: log) }
         try await persistently { try await self.rules.loadNewest() }
         log.info("worker started", metadata: ["threads": "\(options.threads)"])
         // Not a child: it goes on while this one, cancelled, waits for others to take the shards.

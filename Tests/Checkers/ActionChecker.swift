@@ -36,7 +36,7 @@ package struct ActionChecker: Sendable {
         case .actionClosed(let closed):
             actions[closed.action, default: Action()].closings.append(closed.outcome)
             open -= 1
-        case .suppressed, .postponed, .permitDenied, .attributed, .setAside, .sums, .messageSent, .messagesDelivered,
+        case .suppressed, .postponed, .permitDenied, .attributed, .setAside, .replayed, .sums, .messageSent, .messagesDelivered,
             .messageApplied, .merged, .duplicateOffered, .actionMoved:
             break
         }

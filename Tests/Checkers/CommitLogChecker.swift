@@ -62,7 +62,7 @@ package struct CommitLogChecker: Sendable {
             if commit.kind == .fence && !commit.steps.isEmpty {
                 report("I2 one owner", "fence \(commit.number) decides something")
             }
-        case .steps, .released, .releasePoint:
+        case .steps, .released, .releasePoint, .attempt:
             if commit.epoch != epoch { report("I2 one owner", "commit \(commit.number) of epoch \(commit.epoch) in \(epoch)") }
             if commit.owner != owner {
                 report("I2 one owner", "epoch \(epoch) is \(owner)'s, commit \(commit.number) is \(commit.owner)'s")

@@ -78,6 +78,8 @@ package struct ReferenceInterpreter {
                     clock = max(clock, instant)
                 }
                 position.index = 1
+            // Only a person replays what was set aside.
+            case .replay: position.index = 1
             case .events(let events):
                 while position.index < min(end, events.count) {
                     apply(events[position.index], record, rules)
@@ -176,7 +178,8 @@ extension Effect {
         case .permitDenied(let customer, _, _, _): return (customer, self)
         case .actionClosed(let closed): return (closed.customer, self)
         case .attributed(let credit): return (credit.customer, self)
-        case .setAside, .sums, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered, .actionMoved:
+        case .setAside, .replayed, .sums, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered,
+            .actionMoved:
             return nil
         }
     }

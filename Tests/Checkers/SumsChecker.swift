@@ -35,8 +35,8 @@ package struct SumsChecker: Sendable {
                 counters[delta.counter, default: 0] += delta.amount
                 if delta.counter == .timersArmed { rules[delta.rule, default: Figures()].armed += delta.amount }
             }
-        case .postponed, .permitGranted, .permitDenied, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged,
-            .duplicateOffered, .actionMoved:
+        case .postponed, .permitGranted, .permitDenied, .setAside, .replayed, .messageSent, .messagesDelivered, .messageApplied,
+            .merged, .duplicateOffered, .actionMoved:
             break
         }
     }

@@ -5,7 +5,8 @@ import Testing
 @Suite struct HelpTests {
     static let commands: [[String]] = [
         [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["install"], ["rules"], ["rules", "check"],
-        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["clock"], ["clock", "advance"], ["coordinator"],
+        ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"], ["dead", "show"],
+        ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
         ["worker"], ["worker", "run"], ["worker", "drain"], ["worker", "undrain"],
         ["gateway"], ["dispatcher"], ["node"],
     ]

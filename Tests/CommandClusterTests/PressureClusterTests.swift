@@ -41,26 +41,33 @@ struct PressureClusterTests {
                                 if began, tally.isFrozen.withLock({ $0 }) { tally.acknowledgedFrozen.withLock { $0 += 1 } }
                                 return
                             }
-                            guard answer.status == 429 || answer.status == 503, answer.hasRetryAfter else {
+                            guard answer.status == 429 || answer.status == 503, let seconds = answer.retryAfterSeconds else {
                                 throw TestSupportError("answered \(answer.status)")
                             }
-                            try await Task.sleep(for: .milliseconds(500))
+                            let again = ContinuousClock.now + .seconds(seconds)
+                            try await eventually("it may try again", within: .seconds(seconds + 10)) {
+                                ContinuousClock.now >= again
+                            }
                         }
                     }
                 }
                 try await group.waitForAll()
             }
         }
-        var most = before
-        for _ in 0..<60 {
-            try await Task.sleep(for: .milliseconds(250))
-            most = max(most, try residentMB(of: cluster.processID("gateway")))
+        // Long enough that what the gateway holds has waited in vain, and far more was refused at its door.
+        try await eventually("the gateway is pressed", within: .seconds(90)) {
+            let now = try residentMB(of: cluster.processID("gateway"))
+            tally.residentMB.withLock { $0 = max($0, now) }
+            let refused = tally.statuses.withLock { ($0[429] ?? 0, $0[503] ?? 0) }
+            return refused.0 >= 5 * Self.senders && refused.1 >= Self.senders / 2
         }
+        let most = tally.residentMB.withLock { $0 }
         tally.isFrozen.withLock { $0 = false }
         for server in cluster.nats.servers { try server.thaw() }
         try await sending.value
         let answers = tally.statuses.withLock { $0 }
         print("gateway: \(before) MB before, \(most) MB at most; answers \(answers.sorted { $0.key < $1.key })")
+        #expect(before > 0 && most >= before)
         #expect(most <= before + 2 * Self.requestMemoryMB, "beside what it had before, twice the bodies' bound")
         #expect(tally.acknowledgedFrozen.withLock { $0 } == 0, "nothing is acknowledged without the log")
         #expect((answers[503] ?? 0) + (answers[429] ?? 0) > 0 && answers[200] == Self.senders)
@@ -83,7 +90,8 @@ struct PressureClusterTests {
         let padding = String(repeating: "x", count: 4000)
         let events = (0..<eventsPerBatch).map { index in
             "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"c\((sender * 7 + index) % customers)\","
-                + "\"messageId\":\"\(sender)-\(round)-\(index)\",\"properties\":{\"product_id\":\"p\",\"padding\":\"\(padding)\"}}"
+                + "\"messageId\":\"\(sender)-\(round)-\(index)\","
+                + "\"properties\":{\"product_id\":\"p\",\"padding\":\"\(padding)\"}}"
         }
         return Array("{\"batch\":[\(events.joined(separator: ","))]}".utf8)
     }
@@ -93,7 +101,7 @@ struct PressureClusterTests {
         guard let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
             throw TestSupportError("no memory of process \(process)")
         }
-        return pages * Int(getpagesize()) >> 20
+        return (pages * Int(getpagesize())) >> 20
     }
 }
 
@@ -102,6 +110,8 @@ private final class Tally: Sendable {
     let isFrozen = Mutex(true)
     let statuses = Mutex<[Int: Int]>([:])
     let acknowledgedFrozen = Mutex(0)
+    /// The gateway's memory at its largest.
+    let residentMB = Mutex(0)
     let views = Mutex(0)
 }
 
@@ -117,9 +127,9 @@ private final class LoadClient: Sendable {
         session = URLSession(configuration: configuration)
     }
 
-    func post(_ body: [UInt8]) async throws -> (status: Int, hasRetryAfter: Bool) {
+    func post(_ body: [UInt8]) async throws -> (status: Int, retryAfterSeconds: Int?) {
         let (_, response) = try await send("/v1/batch", body, key: TestCluster.writeKey)
-        return (response.statusCode, response.value(forHTTPHeaderField: "Retry-After") != nil)
+        return (response.statusCode, response.value(forHTTPHeaderField: "Retry-After").flatMap { Int($0) })
     }
 
     func views(_ customer: String) async throws -> Int {

@@ -18,10 +18,11 @@ final class TestCluster: Sendable {
     /// - Parameters:
     ///   - timeMode: how it is installed; none = live.
     ///   - coordinator, gateway: more arguments for these.
+    ///   - workerFaults: stand in the workers' environment.
     ///   - more: more of the environment of all processes.
     static func start(
         workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = [],
-        more: [String: String] = [:]
+        workerFaults: [String: String] = [:], more: [String: String] = [:]
     ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
@@ -32,7 +33,7 @@ final class TestCluster: Sendable {
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
             try cluster.start("dispatcher", ["dispatcher"])
-            for number in 1...workers { try cluster.start("worker-\(number)", ["worker", "--name", "worker-\(number)"]) }
+            for number in 1...workers { try cluster.startWorker("worker-\(number)", faults: workerFaults) }
             try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
         } catch {
             let logs = cluster.logs()
@@ -67,6 +68,8 @@ final class TestCluster: Sendable {
     func attempt(_ arguments: [String]) async throws -> CommandRun {
         try await CommandRun.reprise(arguments, environment: environment)
     }
+
+    func isRunning(_ name: String) throws -> Bool { try !Self.hasEnded(processID(name)) }
 
     func processID(_ name: String) throws -> Int32 { try process(name).processID }
 
@@ -116,8 +119,8 @@ final class TestCluster: Sendable {
     }
 
     /// One more worker, or another run of one; of another build when `binary` names it.
-    func startWorker(_ name: String, binary: String? = nil) throws {
-        try start(name, ["worker", "--name", name], binary: binary)
+    func startWorker(_ name: String, binary: String? = nil, faults: [String: String] = [:]) throws {
+        try launch(name, [try binary ?? CommandRun.binary(), "worker", "--name", name], faults)
     }
 
     /// A coordinator of this name beside the one called `coordinator`.

@@ -1,7 +1,9 @@
 import Foundation
+import Logging
 import Model
 import Ports
 import SimulatedPorts
+import Synchronization
 import Testing
 
 @testable import Coordinator
@@ -164,6 +166,42 @@ import Testing
         let late = try cluster.coordinator("c0", path: path)
         try await writer.check()
         try await stop(late)
+    }
+
+    @Test func `F5 sums behind the logs begin anew, also when the snapshots cannot be asked at first`() async throws {
+        let path = SumsTests.path()
+        defer { SumsTests.remove(path) }
+        let cluster = Cluster()
+        try await Writer(cluster, seed: 8).write(40)
+        try await cluster.store.trim(.commits(ShardID(0)), below: 5)
+        let database = try await SumsDatabase(path: path, shards: cluster.shards)
+        let positions = try await database.positions()
+        let asked = Asked()
+        let folder = SumsFolder(
+            logs: cluster.store, database: database, progress: SumsProgress(contained: positions.map(\.number)),
+            shards: cluster.shards, clock: cluster.clock, log: Logger(label: "sums") { _ in SwiftLogNoOpLogHandler() },
+            canReload: { shard, first in
+                #expect(shard == ShardID(0) && first == 5)
+                guard asked.next() > 1 else { throw LogError(.unavailable, "the snapshots") }
+                return true
+            })
+        let folding = Task { try await folder.run(from: positions) }
+        await cluster.clock.waitForSleepers(1)
+        cluster.clock.advance(milliseconds: SumsFolder.retryMilliseconds)
+        await #expect(throws: SumsFolder.Outdated.self) { try await folding.value }
+        #expect(asked.count == 2)
+        try await database.close()
+    }
+
+    private final class Asked: Sendable {
+        private let times = Mutex(0)
+        var count: Int { times.withLock { $0 } }
+        func next() -> Int {
+            times.withLock { times in
+                times += 1
+                return times
+            }
+        }
     }
 
     @Test func `CONFIG keeps what a kept snapshot or a commit names, COORD the newest records`() async throws {

@@ -13,6 +13,8 @@ final actor ShardHarness {
     private var shards: [ShardID: Shard] = [:]
     private var inputs: [ShardID: [LogRecord]] = [:]
     private(set) var steps: [ShardID: [Step]] = [:]
+    /// Fences and attempts, by how many steps stand before them.
+    private var words: [ShardID: [(steps: Int, takeover: Takeover?, attempt: Attempt?)]] = [:]
 
     init(shards: Int = 1, timeMode: Installation.TimeMode = .eventTime, rules: RuleSet) throws {
         let map = try #require(ShardMap(shards: shards))
@@ -58,6 +60,20 @@ final actor ShardHarness {
             queue.append(record)
         }
         return try drain(&queue, now: now, id)
+    }
+
+    /// The owner has ended; with a last word when `place` is given. The next one fences.
+    @discardableResult
+    func takeOver(afterDyingAt place: Place? = nil, _ id: ShardID = ShardID(0)) -> Takeover {
+        if let place { say(id, .attempt, nil, Attempt(place: place, signal: 4)) }
+        let takeover = shard(id).nextTakeover()
+        say(id, .fence, takeover, nil)
+        return takeover
+    }
+
+    private func say(_ id: ShardID, _ kind: Commit.Kind, _ takeover: Takeover?, _ attempt: Attempt?) {
+        words[id, default: []].append((steps[id]?.count ?? 0, takeover, attempt))
+        shard(id).follow(kind, takeover, attempt)
     }
 
     /// Live mode: runs what is due by now.
@@ -161,6 +177,11 @@ final actor ShardHarness {
             return queue
         }
         var queue = feed(again)
+        func listen(before index: Int) {
+            for word in words[id] ?? [] where word.steps == index {
+                again.follow(word.takeover == nil ? .attempt : .fence, word.takeover, word.attempt)
+            }
+        }
         for (index, step) in recorded.enumerated() {
             if index == from, from > 0 {
                 let snapshot = again.encoded()
@@ -170,11 +191,13 @@ final actor ShardHarness {
                 guard again.encoded() == snapshot else { return false }
                 queue = feed(again)
             }
+            listen(before: index)
             if again.rules.set.revision != step.configuration {
                 again.adopt(try #require(revisions[step.configuration]))
             }
             guard try again.replay(step, &queue) == step else { return false }
         }
+        listen(before: recorded.count)
         return again.encoded() == shard(id).encoded()
     }
 

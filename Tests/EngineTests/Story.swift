@@ -106,7 +106,7 @@ extension [Effect] {
         compactMap { if case .attributed(let attribution) = $0 { attribution } else { nil } }
     }
     var setAside: [String] {
-        compactMap { if case .setAside(_, _, let reason) = $0 { reason } else { nil } }
+        compactMap { if case .setAside(let event) = $0 { event.reason } else { nil } }
     }
 
     /// The sum of a counter's changes over all rules.

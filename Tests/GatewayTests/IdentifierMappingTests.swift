@@ -9,11 +9,13 @@ import Testing
         ("\"userId\":\"42\",\"traits\":{\"email\":\" A@b.c\",\"phone\":\"+1 234 567\"}", ["email:a@b.c", "phone:1234567"]),
         ("\"userId\":\"42\",\"traits\":{\"email\":\"a@b.c\",\"email_verified\":true}", ["email:a@b.c!"]),
         (
-            "\"userId\":\"42\",\"context\":{\"traits\":{\"card\":\"C\"},\"externalIds\":[{\"id\":\"C\",\"type\":\"card\",\"verified\":true}]}",
+            "\"userId\":\"42\",\"context\":{\"traits\":{\"card\":\"C\"},"
+                + "\"externalIds\":[{\"id\":\"C\",\"type\":\"card\",\"verified\":true}]}",
             ["card:C!"]
         ),
         (
-            "\"userId\":\"42\",\"context\":{\"externalIds\":[{\"id\":7,\"type\":\"CRM\"},{\"id\":\"\",\"type\":\"crm2\"},{\"id\":\"x\",\"type\":\"b d\"}]}",
+            "\"userId\":\"42\",\"context\":{\"externalIds\":["
+                + "{\"id\":7,\"type\":\"CRM\"},{\"id\":\"\",\"type\":\"crm2\"},{\"id\":\"x\",\"type\":\"b d\"}]}",
             ["ext:crm:7"]
         ),
         ("\"userId\":\"42\",\"traits\":{\"email\":\"test@test.com\",\"phone\":\"0000000\"}", []),

@@ -4,6 +4,7 @@ import Glibc
 import Model
 import Ports
 import SimulatedPorts
+import Synchronization
 import TestSupport
 import Testing
 
@@ -106,16 +107,18 @@ private final class Trickle: Sendable {
 
     /// The first bytes of the answer; sends on meanwhile.
     func answer() async throws -> String {
-        for _ in 0..<100 {
-            send(" ")
+        let text = Mutex("")
+        try await eventually("the server answers") {
+            self.send(" ")
             var buffer = [UInt8](repeating: 0, count: 256)
             let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+                unsafe recv(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
             }
-            if count > 0 { return String(decoding: buffer[..<count], as: UTF8.self) }
-            try await Task.sleep(for: .milliseconds(50))
+            guard count > 0 else { return false }
+            text.withLock { [buffer] in $0 = String(decoding: buffer[..<count], as: UTF8.self) }
+            return true
         }
-        throw TestSupportError("no answer")
+        return text.withLock { $0 }
     }
 
     func close() { _ = Glibc.close(descriptor) }

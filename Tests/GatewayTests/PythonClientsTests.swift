@@ -55,8 +55,8 @@ import Testing
 
     static let time = Instant(milliseconds: 1_740_832_215_123)
 
-    static func event(_ id: String, _ customer: CustomerKey, _ body: Event.Body) -> Event {
-        Event(messageID: Hashing.hash128(id), customer: customer, time: time, body: body)
+    static func event(_ id: String, _ customer: CustomerKey, _ body: Event.Body, _ identifiers: [Identifier] = []) -> Event {
+        Event(messageID: Hashing.hash128(id), customer: customer, time: time, identifiers: identifiers, body: body)
     }
 
     static func named(_ name: String, _ properties: String) -> Event.Body {
@@ -80,7 +80,8 @@ import Testing
                             Model.Trait("email", "Ann@Shop.example"), Model.Trait("first_name", "Ann"),
                             Model.Trait("vip", "true"),
                         ],
-                        consents: [Consent(.email, granted: true), Consent(.sms, granted: false)]))),
+                        consents: [Consent(.email, granted: true), Consent(.sms, granted: false)])),
+                [Identifier(CustomerKey("email:ann@shop.example"), isVerified: false)]),
             order, order,
             event("named", u1, named("Checkout Started", "{\"step\": 1, \"name\": \"\\u0427\\u0430\\u0439\"}")),
             event("page", u1, named("Page Viewed", "{\"name\":\"home\",\"category\":\"docs\",\"url\": \"u\"}")),

@@ -118,7 +118,12 @@ import Testing
                     customer: customer, action: action, rule: rule, orderID: "o1", kind: .converted, revenue: 1999, sales: 1,
                     conversions: 1, time: day)), Golden.attributed
         ),
-        (.setAside(inputSequence: 300, index: 2, reason: "currency"), Golden.setAside),
+        (
+            .setAside(
+                SetAside(
+                    number: 7, inputSequence: 300, index: 2, arrived: day, reason: "currency", replayOf: 3, message: [1, 2])),
+            Golden.setAside
+        ), (.replayed(number: 7), Golden.replayed),
         (.sums([SumDelta(.orders, amount: 2), SumDelta(.timersArmed, rule: rule, amount: -1)]), Golden.sums),
         (
             .actionMoved(
@@ -196,12 +201,13 @@ import Testing
     }
 
     @Test func `the numbers of stored choices`() {
-        #expect(Reason.allCases.map(\.rawValue) == Array(0...18))
+        #expect(Reason.allCases.map(\.rawValue) == Array(0...19))
         #expect(Reason.refusedByProvider.rawValue == 18 && Reason.noLongerWanted.rawValue == 10)
         #expect(Counter.timersArmed.rawValue == 6 && Counter.events.rawValue == 3)
         #expect(Outcome.notTried.rawValue == 6 && Outcome.withdrawn.rawValue == 5 && Outcome.uncertain.rawValue == 3)
         #expect(OrderEvent.Change.refunded.rawValue == 6 && OrderEvent.Change.fulfilled.rawValue == 4)
         #expect(ProductEvent.Kind.shared.rawValue == 7 && Engagement.Kind.unsubscribed.rawValue == 5)
         #expect(Channel.sms.rawValue == 2 && Comparison.greater.rawValue == 4 && Commit.Kind.released.rawValue == 2)
+        #expect(Reason.trapped.rawValue == 19 && Commit.Kind.attempt.rawValue == 5)
     }
 }

@@ -72,6 +72,17 @@ import Testing
         #expect(Limits.outboxBytesMax > message && Limits.outboxMessagesMax > Limits.eventIdentifiersMax)
     }
 
+    @Test func `I8 I7 the largest event that is kept fits into a commit behind a step at its target, and into a record of DEAD`()
+    {
+        let event = SetAside(
+            number: .max, inputSequence: .max, index: .max, arrived: Limits.timeMax, reason: String(repeating: "r", count: 500),
+            replayOf: .max, message: [UInt8](repeating: 0, count: Limits.setAsideBytesMax))
+        let largest = 2 * Limits.commitBytesTarget + size(.setAside(event)) + frameBytes(steps: Limits.commitStepsMax)
+        #expect(largest <= Limits.commitBytesMax)
+        #expect(Limits.deadRecordBytesTarget + size(.setAside(event)) + headerBytes <= Limits.messageBytesMax)
+        #expect(Limits.setAsideBytesMax >= Limits.batchBytesMax, "whatever a gateway writes can be replayed")
+    }
+
     @Test func `I8 a permit with a full profile fits a step`() {
         let fields = (0..<Limits.traitsMax).map { _ in
             Trait(

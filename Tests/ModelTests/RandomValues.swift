@@ -121,7 +121,7 @@ extension RandomValues {
 }
 
 extension RandomValues {
-    static let effectKinds = 15
+    static let effectKinds = 16
 
     mutating func shard() -> ShardID { ShardID(UInt16(truncatingIfNeeded: next())) }
 
@@ -155,7 +155,7 @@ extension RandomValues {
                 Attribution(
                     customer: key(), action: action(), rule: rule(), orderID: text(), kind: pick(Attribution.Kind.allCases),
                     revenue: signed(), sales: signed(), conversions: signed(), time: instant()))
-        case 7: .setAside(inputSequence: unsigned(), index: UInt32(truncatingIfNeeded: next()), reason: text())
+        case 7: .setAside(setAside())
         case 8:
             .actionMoved(
                 ActionOpened(
@@ -166,9 +166,22 @@ extension RandomValues {
         case 11: .messageApplied(from: shard(), counter: unsigned())
         case 12: .merged(key(), into: key(), time: instant())
         case 13: .duplicateOffered(key(), key(), identifier: key())
+        case 14: .replayed(number: unsigned())
         default:
             .sums(list(upTo: 6) { SumDelta($0.pick(Counter.allCases), rule: $0.rule(), amount: $0.signed()) })
         }
+    }
+
+    mutating func setAside() -> SetAside {
+        SetAside(
+            number: unsigned(), inputSequence: unsigned(), index: UInt32(truncatingIfNeeded: next()), arrived: instant(),
+            reason: text(), replayOf: unsigned(), message: list(upTo: 40) { UInt8(truncatingIfNeeded: $0.next()) })
+    }
+
+    mutating func place() -> Place {
+        below(2) == 0
+            ? .event(inputSequence: unsigned(), index: UInt32(truncatingIfNeeded: next()))
+            : .wakeUp(due: instant(), slot: UInt32(truncatingIfNeeded: next()))
     }
 
     mutating func step() -> Step {
@@ -184,6 +197,12 @@ extension RandomValues {
         Commit(
             kind: pick(Commit.Kind.allCases), shard: ShardID(UInt16(truncatingIfNeeded: next())), epoch: unsigned(),
             number: unsigned(), previousHash: wide(), brain: UInt32(truncatingIfNeeded: next()), owner: text(),
+            takeover: below(2) == 0
+                ? nil
+                : Takeover(
+                    inputSequence: unsigned(), eventsThrough: UInt32(truncatingIfNeeded: next()),
+                    stalled: UInt32(truncatingIfNeeded: next()), caution: pick(Takeover.Caution.allCases)),
+            attempt: below(2) == 0 ? nil : Attempt(place: place(), signal: UInt8(truncatingIfNeeded: next())),
             steps: list(upTo: 4) { $0.step() })
     }
 }

@@ -81,7 +81,6 @@ struct MessageSimulationTests {
             worker.cancel()
             try await worker.value
         }
-        try await Task.sleep(for: .zero)
         let final = try self.counters(installation)
         #expect(final.sent == sent && final.applied == applied, "nothing comes late")
     }

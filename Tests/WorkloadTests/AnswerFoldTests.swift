@@ -118,7 +118,10 @@ import Workload
         let odd = commit(
             2, after: fence.hash,
             steps: [
-                step([.setAside(inputSequence: 1, index: 2, reason: "broken"), opened("other", due: 1)])
+                step([
+                    .setAside(SetAside(number: 1, inputSequence: 1, index: 2, arrived: .distantPast, reason: "broken")),
+                    opened("other", due: 1),
+                ])
             ])
         try fold.add(odd.bytes)
         #expect(fold.unexpected == 2)

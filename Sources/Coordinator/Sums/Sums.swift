@@ -55,11 +55,25 @@ struct Sums: Equatable, Sendable {
     var counters: [CounterKey: Int64] = [:]
     var credits: [Credit: CreditSums] = [:]
 
-    mutating func add(_ commit: Commit) throws(FormatError) {
+    /// Adds a commit, and returns what it says of events set aside.
+    @discardableResult
+    mutating func add(_ commit: Commit) throws(FormatError) -> [DeadEntry] {
+        var dead: [DeadEntry] = []
+        func origin() -> DeadEntryOrigin {
+            DeadEntryOrigin(shard: commit.shard, commit: commit.number, index: UInt32(dead.count))
+        }
         for step in commit.steps {
             var reader = ByteReader(step.effects)
-            while !reader.isAtEnd { add(try Effect.read(&reader)) }
+            while !reader.isAtEnd {
+                let effect = try Effect.read(&reader)
+                switch effect {
+                case .setAside(let event): dead.append(.setAside(origin(), event))
+                case .replayed(let number): dead.append(.replayed(origin(), number: number))
+                default: add(effect)
+                }
+            }
         }
+        return dead
     }
 
     mutating func add(_ effect: Effect) {
@@ -71,8 +85,8 @@ struct Sums: Equatable, Sendable {
         case .attributed(let attribution): add(attribution)
         case .sums(let deltas):
             for delta in deltas { counters[CounterKey(counter: delta.counter, rule: delta.rule), default: 0] += delta.amount }
-        case .postponed, .permitGranted, .permitDenied, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged,
-            .duplicateOffered, .actionMoved:
+        case .postponed, .permitGranted, .permitDenied, .setAside, .replayed, .messageSent, .messagesDelivered, .messageApplied,
+            .merged, .duplicateOffered, .actionMoved:
             break
         }
     }

@@ -13,6 +13,7 @@ struct SumsFolder: Sendable {
     let canReload: @Sendable (ShardID, _ first: UInt64) async throws -> Bool
     /// Commits in one transaction, at most; also what is held in memory per shard.
     let commitsPerBatchMax: Int
+    private let deadLetters: DeadLetterCarrier
 
     static let batchCommitsMax = 512
     static let retryMilliseconds: Int64 = 500
@@ -27,6 +28,7 @@ struct SumsFolder: Sendable {
         self.clock = clock
         self.log = log
         self.canReload = canReload
+        deadLetters = DeadLetterCarrier(logs: logs, log: log)
         commitsPerBatchMax = min(64, max(2, Self.batchCommitsMax / shards))
     }
 
@@ -54,13 +56,24 @@ struct SumsFolder: Sendable {
                 try await fold(&chain)
             } catch let problem as SumsProblem where problem.code != .database {
                 progress.fail(chain.shard, problem.description)
-                if case .trimmed(let first) = problem.code, try await canReload(chain.shard, first) {
+                if case .trimmed(let first) = problem.code, try await canReload(first, of: chain.shard) {
                     throw Outdated(description: problem.description)
                 }
                 log.critical("the sums of a shard stop", metadata: ["shard": "\(chain.shard)", "problem": "\(problem)"])
                 return
             } catch let error as LogError {
                 log.warning("a commit log cannot be read now", metadata: ["shard": "\(chain.shard)", "error": "\(error)"])
+                try await clock.sleep(until: clock.now() + Self.retryMilliseconds)
+            }
+        }
+    }
+
+    /// Whether a snapshot goes on where the log begins; tries until the snapshots can be asked.
+    private func canReload(_ first: UInt64, of shard: ShardID) async throws -> Bool {
+        while true {
+            do { return try await canReload(shard, first) } catch let error as LogError {
+                log.warning(
+                    "the snapshots of the sums cannot be asked for", metadata: ["shard": "\(shard)", "error": "\(error)"])
                 try await clock.sleep(until: clock.now() + Self.retryMilliseconds)
             }
         }
@@ -76,14 +89,17 @@ struct SumsFolder: Sendable {
             let records = try await next(reader, chain)
             var ahead = chain
             var sums = Sums()
+            var dead: [DeadEntry] = []
             for record in records {
                 let commit = try ahead.follow(record)
-                do { try sums.add(commit) } catch {
+                do { dead += try sums.add(commit) } catch {
                     throw SumsProblem(
                         .unreadable, chain.shard, "commit \(commit.number) has effects that cannot be read: \(error)")
                 }
             }
             progress.see(ahead.position.number, of: Int(chain.shard.number))
+            // Before the position moves: what the sums contain is in DEAD too, so that LOG and IN may be trimmed by it.
+            try await deadLetters.carry(dead)
             try await database.apply(sums, shard: chain.shard, from: chain.position, to: ahead.position)
             chain = ahead
             progress.fold(bytes: records.reduce(0) { $0 + $1.payload.count }, of: chain.shard)

@@ -22,7 +22,10 @@ struct Brain: Sendable {
             if product.kind == .viewed || product.kind == .clicked { profile.views += 1 }
         case .identify(let identify): try apply(identify, to: &profile)
         case .engagement(let engagement): apply(engagement, to: &profile)
-        case .named: break
+        case .named(let name, _):
+            #if DEBUG
+                InjectedTrap.hit(name)
+            #endif
         case .alias(let previous): tie(previous, to: customer)
         case .permitRequest(let action, let attempt): answer(attempt, for: action, at: now, customer: customer, in: &profile)
         case .outcome(let action, let attempt, let outcome, let detail):

@@ -47,9 +47,14 @@ package final actor CustomerActor {
     /// Whether it is bound to the customer whose key stands there.
     func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
 
-    /// Runs what is due by `limit`, earliest first: each at its own due time or, when it comes late, at `late`.
-    func wake(through limit: Instant, late: Instant? = nil, _ brain: inout Brain) {
-        brain.wake(&profile, customer: key, through: limit, late: late)
+    /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
+    func wake(due: Instant, at now: Instant, _ brain: inout Brain) {
+        brain.wake(&profile, customer: key, due: due, at: now)
+    }
+
+    /// Gives the first thing up that is due at `due`, and names it.
+    func giveUp(due: Instant, at now: Instant, saying: Bool, _ brain: inout Brain) -> String {
+        brain.giveUp(&profile, customer: key, due: due, at: now, saying: saying)
     }
 
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {

@@ -38,7 +38,9 @@ extension Profile {
     static func arrived(_ bytes: [UInt8], in range: Range<Int>, _ table: inout ProductTable) throws -> Profile {
         var reader = ByteReader(bytes, in: range)
         let version = try reader.byte()
-        guard version == travelVersion else { throw FormatError(.version(version, of: "a travelling profile", known: travelVersion), at: range.lowerBound) }
+        guard version == travelVersion else {
+            throw FormatError(.version(version, of: "a travelling profile", known: travelVersion), at: range.lowerBound)
+        }
         let products = try reader.list(max: productsMax) { r throws(FormatError) in try r.product() }
         var profile = Profile()
         try profile.unpack(from: &reader)

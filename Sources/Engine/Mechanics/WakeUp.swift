@@ -3,14 +3,8 @@ import Model
 // A timer is due: the rule decides, once, and every way this can end leaves a word in the log.
 
 extension Brain {
-    /// Runs everything of the profile that is due by `limit`, earliest first: each at its own due time or, when it comes
-    /// late, at `late`.
-    mutating func wake(_ profile: inout Profile, customer: CustomerKey, through limit: Instant, late: Instant? = nil) {
-        while let due = profile.nextWakeUp, due <= limit { wake(&profile, customer: customer, due: due, at: late ?? due) }
-    }
-
-    /// Runs the first thing that is due at `due`.
-    private mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
+    /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
+    mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
         if let index = profile.timers.firstIndex(where: { $0.due == due }) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
@@ -25,6 +19,31 @@ extension Brain {
         }
     }
 
+    /// Gives the first thing up that is due at `due`, because deciding it ended a worker, and names it for people. The log
+    /// gets a word for it unless it was the word that did: then `saying` is false.
+    mutating func giveUp(
+        _ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant, saying: Bool
+    ) -> String {
+        if let index = profile.timers.firstIndex(where: { $0.due == due }) {
+            let timer = profile.timers.remove(at: index)
+            effects.addArmed(timer.rule, -1)
+            if timer.occasion == .lapse { profile.lapseDecided = max(profile.lapseDecided ?? timer.firstDue, timer.firstDue) }
+            if saying {
+                let decision = Decision(
+                    customer: customer, action: ActionID(timer, customer: customer, products: products), rule: timer.rule,
+                    due: timer.firstDue, decided: now, reason: .trapped)
+                effects.add(.suppressed(decision))
+            }
+            return "the timer of rule \(rules.rule(timer.rule)?.name ?? timer.rule.description)"
+        }
+        if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
+            let action = profile.open.remove(at: index)
+            close(action, .withdrawn, .trapped, at: now, customer: customer)
+            return "the deadline of action \(action.id)"
+        }
+        preconditionFailure("nothing is due at \(due.milliseconds) ms")
+    }
+
     /// Whether what the timer was set for is still wanted `now`, which is its due time or, after an outage, later.
     private mutating func decide(_ timer: Timer, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
         let action = ActionID(timer, customer: customer, products: products)
@@ -34,6 +53,9 @@ extension Brain {
         }
         guard let rule = rules.rule(timer.rule) else { return effects.add(.suppressed(decision(.ruleGone))) }
         guard rule.enabled else { return effects.add(.suppressed(decision(.ruleOff))) }
+        #if DEBUG
+            InjectedTrap.hit("wake:" + rule.name)
+        #endif
         if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) {
             return effects.add(.suppressed(decision(reason)))
         }

@@ -23,6 +23,9 @@ package final class Shard {
     package internal(set) var activations: UInt64 = 0
     /// Actions without an outcome.
     package internal(set) var openActions = 0
+    /// Set aside since the installation began, and how many of those were replayed.
+    package var setAside: UInt64 { setAsideNumbers.count }
+    package var replayed: UInt64 { setAsideNumbers.replayed }
 
     let table = CustomerTable()
     var calendar = WakeUpCalendar()
@@ -31,6 +34,10 @@ package final class Shard {
     var inbox = Inbox()
     /// While steps of another brain are run again: keeps the customers as they were before the step.
     var trusted: TrustedReplay?
+    var setAsideNumbers = SetAsideNumbers()
+    var caution = Caution()
+    /// The number that the message being applied was set aside under; 0 = it comes for the first time.
+    var replaying: UInt64 = 0
     /// How fast what is late may run. No state: a step records how much of it ran.
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.

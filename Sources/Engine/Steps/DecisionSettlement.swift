@@ -78,7 +78,7 @@ struct DecisionSettlement {
         // An action that came with a merged customer is open as the fold of that message left it.
         case .actionMoved, .merged, .duplicateOffered: break
         case .messageSent, .messagesDelivered, .messageApplied: break
-        case .permitDenied, .setAside, .sums: break
+        case .permitDenied, .setAside, .replayed, .sums: break
         }
     }
 

@@ -1,3 +1,4 @@
+internal import CTrap
 import Model
 
 // What other shards tell, as part of a step: each message once, and in the order in which it was sent.
@@ -6,38 +7,57 @@ extension Shard {
     func run(
         messages batch: ShardMessageReader, _ record: LogRecord, _ bound: StepBound, _ events: inout Int,
         _ customer: isolated CustomerActor
-    ) throws(FormatError) -> MessageProgress {
+    ) -> MessageProgress {
         var reader = batch
-        for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
-        if timeMode == .live { clock = max(clock, record.time) }
-        while true {
-            if eventsThrough < UInt32(batch.count), isReached(bound, events, record) { return .bounded }
-            let counter = batch.first &+ UInt64(reader.index)
-            guard let body = try reader.next() else { return .finished }
-            take(body, counter, from: batch.source, record, customer)
-            eventsThrough += 1
-            events += 1
+        do throws(FormatError) {
+            for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
+            if timeMode == .live { clock = max(clock, record.time) }
+            while true {
+                if eventsThrough < UInt32(batch.count), isReached(bound, events, record) { return .bounded }
+                let counter = batch.first &+ UInt64(reader.index)
+                guard let body = try reader.next() else { return .finished }
+                take(body, counter, reader, record, customer)
+                eventsThrough += 1
+                events += 1
+            }
+        } catch {
+            // What cannot be read to its end: what is left of it is set aside as one.
+            if eventsThrough != Self.passedOver { setAside(record, "\(error)", reader.rest(of: record.payload)) }
+            eventsThrough = Self.passedOver
+            return .finished
         }
     }
 
     private func take(
-        _ body: Range<Int>, _ counter: UInt64, from source: ShardID, _ record: LogRecord, _ customer: isolated CustomerActor
+        _ body: Range<Int>, _ counter: UInt64, _ reader: ShardMessageReader, _ record: LogRecord,
+        _ customer: isolated CustomerActor
     ) {
-        switch inbox.place(of: counter, from: source) {
-        case .known: return
-        case .ahead(let expected):
-            // The source sends one after another, each when the one before stands here: this log was damaged.
-            setAside(record.sequence, eventsThrough, "message \(counter) of shard \(source), \(expected) is missing before it")
-        case .next:
-            inbox.apply(counter, from: source)
-            brain.effects.add(.messageApplied(from: source, counter: counter))
-            do {
-                try apply(try ShardMessageContent.read(record.payload, in: body), record, customer)
-            } catch let fault as EventFault {
-                setAside(record.sequence, eventsThrough, fault.reason)
-            } catch {
-                setAside(record.sequence, eventsThrough, "\(error)")
+        reprise_place_event(record.sequence, eventsThrough)
+        let source = reader.source
+        // What was set aside comes again under the counter that it had: whether it is taken was decided by its number.
+        if replaying == 0 {
+            switch inbox.place(of: counter, from: source) {
+            case .known: return
+            case .ahead(let expected):
+                // The source sends one after another, each when the one before stands here: this log was damaged.
+                let reason = "message \(counter) of shard \(source), \(expected) is missing before it"
+                return setAside(record, reason, reader.alone(in: record.payload))
+            case .next:
+                inbox.apply(counter, from: source)
+                brain.effects.add(.messageApplied(from: source, counter: counter))
             }
+        }
+        do {
+            if !caution.isCalm,
+                let workers = caution.takeAttempts(at: .event(inputSequence: record.sequence, index: eventsThrough))
+            {
+                throw EventFault(Self.trapped(workers))
+            }
+            try apply(try ShardMessageContent.read(record.payload, in: body), record, customer)
+        } catch let fault as EventFault {
+            setAside(record, fault.reason, reader.alone(in: record.payload))
+        } catch {
+            setAside(record, "\(error)", reader.alone(in: record.payload))
         }
     }
 
@@ -52,7 +72,7 @@ extension Shard {
                 case .live: min(arrived, clock)
                 case .eventTime: header.isInternal ? clock : header.time
                 }
-            deliver(header, record, at: now, customer)
+            try deliver(header, record, at: now, customer)
         case .claim(let identifier, let claimant, let former):
             try with(identifier.key, customer) { customer, brain in
                 customer.take(claim: identifier, of: claimant, former: former, &brain)
@@ -91,8 +111,9 @@ extension Shard {
         let slot = activate(0..<bytes.count, of: bytes, hash: hash, customer)
         if slot == nil {
             customer.activate(new: key)
-        } else if !customer.profile.isMark {
-            customer.wake(through: clock, &brain)
+        } else if let slot, !customer.profile.isMark {
+            wake(slot, through: clock, customer)
+            reprise_place_event(inputSequence, eventsThrough)
         }
         do {
             try change(customer, &brain)

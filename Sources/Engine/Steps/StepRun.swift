@@ -1,3 +1,4 @@
+internal import CTrap
 package import Model
 
 /// How far a step goes: as far as the limits allow, or exactly as far as a recorded one went.
@@ -10,6 +11,8 @@ enum StepBound {
 private struct WakeUpsRun {
     var onTime: UInt32 = 0
     var late: UInt32 = 0
+
+    var hasWoken: Bool { onTime > 0 || late > 0 }
 }
 
 extension Shard {
@@ -30,14 +33,22 @@ extension Shard {
     private func runStep(
         _ inputs: inout InputQueue, now: Instant, _ delivered: [ShardID: UInt64], _ customer: isolated CustomerActor
     ) -> Step? {
+        reprise_place_enter(id.number)
+        defer { reprise_place_leave() }
         let before = (inputSequence, eventsThrough)
         let wasTold = note(delivered: delivered.sorted { $0.key < $1.key })
         var run = WakeUpsRun()
         var endsWithClock = false
         runInputs(&inputs, .limits, &run.onTime, &endsWithClock, customer)
         settle(customer)
-        let isIdle = timeMode == .live ? !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
-        if isIdle && before == (inputSequence, eventsThrough) && !endsWithClock && !wasTold { return nil }
+        let isMoved = before != (inputSequence, eventsThrough)
+        // A careful owner's step is one thing.
+        let isFull = isMoved && commitBound == .event
+        let isIdle =
+            timeMode == .live
+            ? isFull || !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
+        if isIdle && !isMoved && !endsWithClock && !wasTold { return nil }
+        if isMoved || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
 
@@ -55,8 +66,8 @@ extension Shard {
         guard portion > 0 && hasLate() || (!isBehind || portion > 0) && hasWakeUps(through: limit) else { return false }
         clock = limit
         retireLate()
-        if !isBehind { run.onTime = runWakeUps(through: clock, atMost: UInt32(Limits.stepWakeUpsMax), customer) }
-        run.late = runLateWakeUps(atMost: portion, customer)
+        if !isBehind { run.onTime = runWakeUps(through: clock, atMost: wakeUpsMax, customer) }
+        run.late = runLateWakeUps(atMost: min(portion, wakeUpsMax - run.onTime), customer)
         pace.took(run.late, at: now)
         return true
     }
@@ -93,6 +104,7 @@ extension Shard {
     private func replay(
         _ step: Step, _ told: [(key: ShardID, value: UInt64)], _ inputs: inout InputQueue, _ customer: isolated CustomerActor
     ) -> Step {
+        let before = (inputSequence, eventsThrough)
         _ = note(delivered: told)
         var run = WakeUpsRun()
         var endsWithClock = false
@@ -104,6 +116,7 @@ extension Shard {
             run.onTime = runWakeUps(through: clock, atMost: step.wakeUps, customer)
             run.late = runLateWakeUps(atMost: step.lateWakeUps, customer)
         }
+        if before != (inputSequence, eventsThrough) || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
 
@@ -138,6 +151,7 @@ extension Shard {
             case .finished:
                 inputs.removeFirst()
                 completedInput = record.sequence
+                if case .limits = bound, commitBound != .none { return }
             case .finishedClock:
                 inputs.removeFirst()
                 completedInput = record.sequence
@@ -161,7 +175,8 @@ extension Shard {
     func isReached(_ bound: StepBound, _ events: Int, _ record: LogRecord) -> Bool {
         switch bound {
         case .limits:
-            events >= Limits.stepEventsMax || brain.effects.byteCount >= Limits.commitBytesTarget || brain.outbox.isFull
+            events >= (commitBound == .event ? 1 : Limits.stepEventsMax)
+                || brain.effects.byteCount >= Limits.commitBytesTarget || brain.outbox.isFull
         case .recorded(let step):
             record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough
         }
@@ -176,63 +191,100 @@ extension Shard {
                     .invalid("a message of \(record.payload.count) bytes, allowed are \(Limits.batchBytesMax)"), at: 0)
             }
             switch try InputContent.read(record.payload) {
-            case .clock(let instant): return run(clock: instant, record.sequence, bound, &wakeUps, customer)
-            case .events(let reader): return try run(events: reader, record, bound, &events, customer)
-            case .messages(let reader): return try run(messages: reader, record, bound, &events, customer)
+            case .clock(let instant): return run(clock: instant, record, bound, &wakeUps, customer)
+            case .events(let reader): return run(events: reader, record, bound, &events, customer)
+            case .messages(let reader): return run(messages: reader, record, bound, &events, customer)
+            case .replay(let number, let message):
+                guard replaying == 0 else { throw FormatError(.invalid("replay within a replay"), at: 2) }
+                let again = LogRecord(sequence: record.sequence, time: record.time, payload: message)
+                return run(replayOf: number, again, bound, &events, &wakeUps, customer)
             }
         } catch {
-            // A message that cannot be read, or cannot be read to its end: what is left of it is set aside as one.
-            if eventsThrough != Self.broken { setAside(record.sequence, eventsThrough, "\(error)") }
-            eventsThrough = Self.broken
+            // A message that cannot be read is set aside as one.
+            if eventsThrough != Self.passedOver { setAside(record, "\(error)", record.payload) }
+            eventsThrough = Self.passedOver
             return .finished
         }
     }
 
-    /// In place of a count: the rest of the message was set aside.
-    private static let broken = UInt32(Int32.max)
+    /// In place of a count: the rest of the message was set aside, or is not wanted.
+    static let passedOver = UInt32(Int32.max)
+
+    /// A message that was set aside, once more: taken the first time that it comes, whatever the window of message ids says.
+    private func run(
+        replayOf number: UInt64, _ record: LogRecord, _ bound: StepBound, _ events: inout Int, _ wakeUps: inout UInt32,
+        _ customer: isolated CustomerActor
+    ) -> MessageProgress {
+        var isTaken = false
+        if eventsThrough == 0 {
+            // Taking it and its first event belong to one step.
+            if isReached(bound, events, record) { return .bounded }
+            switch setAsideNumbers.replay(number) {
+            case .taken: isTaken = true
+            case .repeated:
+                brain.effects.add(.repeats, 1)
+                eventsThrough = Self.passedOver
+            case .full:
+                setAside(record, "more than \(Limits.replayedRangesMax) runs of numbers were replayed", record.payload)
+                eventsThrough = Self.passedOver
+            }
+        }
+        if eventsThrough == Self.passedOver { return .finished }
+        replaying = number
+        defer { replaying = 0 }
+        let progress = run(record, bound, &events, &wakeUps, customer)
+        if isTaken { brain.effects.add(.replayed(number: number)) }
+        if progress != .bounded && eventsThrough == 0 { eventsThrough = Self.passedOver }
+        return progress
+    }
 
     private func run(
         events batch: EventBatchReader, _ record: LogRecord, _ bound: StepBound, _ events: inout Int,
         _ customer: isolated CustomerActor
-    ) throws(FormatError) -> MessageProgress {
+    ) -> MessageProgress {
         var reader = batch
-        for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
-        while true {
-            // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
-            if eventsThrough < UInt32(batch.count) {
-                if isReached(bound, events, record) { return .bounded }
+        do throws(FormatError) {
+            for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
+            while true {
+                // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
+                if eventsThrough < UInt32(batch.count) && isReached(bound, events, record) { return .bounded }
+                guard let header = try reader.next() else { return .finished }
+                apply(header, reader, record, customer)
+                eventsThrough += 1
+                eventsApplied += 1
+                events += 1
             }
-            guard let header = try reader.next() else { return .finished }
-            apply(header, record, customer)
-            eventsThrough += 1
-            eventsApplied += 1
-            events += 1
+        } catch {
+            // A message that cannot be read to its end: what is left of it is set aside as one.
+            if eventsThrough != Self.passedOver { setAside(record, "\(error)", reader.rest(of: record.payload)) }
+            eventsThrough = Self.passedOver
+            return .finished
         }
     }
 
     /// Works on a clock record: runs what is due by it; the clock stands at it only when all of that has run.
     private func run(
-        clock instant: Instant, _ sequence: UInt64, _ bound: StepBound, _ wakeUps: inout UInt32,
+        clock instant: Instant, _ record: LogRecord, _ bound: StepBound, _ wakeUps: inout UInt32,
         _ customer: isolated CustomerActor
     ) -> MessageProgress {
         if eventsThrough > 0 { return .finished }
         guard timeMode == .eventTime else {
-            setAside(sequence, 0, "a clock record in a live installation")
+            setAside(record, "a clock record in a live installation", record.payload)
             eventsThrough = 1
             return .finished
         }
         guard instant >= .distantPast, instant <= .distantFuture else {
-            setAside(sequence, 0, "a clock record of \(instant.milliseconds) ms")
+            setAside(record, "a clock record of \(instant.milliseconds) ms", record.payload)
             eventsThrough = 1
             return .finished
         }
         settle(customer)
         switch bound {
         case .limits:
-            wakeUps = runWakeUps(through: instant, atMost: UInt32(Limits.stepWakeUpsMax), customer)
+            wakeUps = runWakeUps(through: instant, atMost: wakeUpsMax, customer)
             if hasWakeUps(through: instant) { return .bounded }
         case .recorded(let step):
-            let isLast = step.inputSequence == sequence
+            let isLast = step.inputSequence == record.sequence
             wakeUps = runWakeUps(through: instant, atMost: isLast ? step.wakeUps : .max, customer)
             if isLast && step.eventsThrough == 0 { return .bounded }
         }
@@ -248,11 +300,33 @@ extension Shard {
             guard let entry = nextEntry(through: limit) else { break }
             customer.activate(entry.slot, in: table)
             // One due time at a time: between two of one customer others may be due.
-            customer.wake(through: Instant(milliseconds: entry.due), &brain)
+            wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
             ran += 1
         }
         return ran
+    }
+
+    private var wakeUpsMax: UInt32 {
+        switch commitBound {
+        case .none: UInt32(Limits.stepWakeUpsMax)
+        case .message: UInt32(Limits.carefulWakeUpsMax)
+        case .event: 1
+        }
+    }
+
+    /// Runs what the activated customer has due by `limit`, earliest first: each at its own due time or, when it comes late,
+    /// at `late`.
+    func wake(_ slot: UInt32, through limit: Instant, late: Instant? = nil, _ customer: isolated CustomerActor) {
+        while customer.nextWakeUp <= limit.milliseconds {
+            let due = Instant(milliseconds: customer.nextWakeUp)
+            reprise_place_wake_up(due.milliseconds, slot)
+            if !caution.isCalm, let workers = caution.takeAttempts(at: .wakeUp(due: due, slot: slot)) {
+                setAsideWakeUp(due, at: late ?? due, workers, customer)
+            } else {
+                customer.wake(due: due, at: late ?? due, &brain)
+            }
+        }
     }
 
     /// Runs what is late, the latest first: each decides as of the clock, which is when it is asked. A customer is asked
@@ -262,97 +336,11 @@ extension Shard {
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextLateEntry() else { break }
             customer.activate(entry.slot, in: table)
-            customer.wake(through: clock + -Limits.lateMilliseconds, late: clock, &brain)
+            wake(entry.slot, through: clock + -Limits.lateMilliseconds, late: clock, customer)
             rest(entry.slot, hash: 0, customer)
             ran += 1
         }
         return ran
-    }
-
-    /// Applies one event: repeat? whose? what is due before it; then the event itself. The customer stays bound: the next
-    /// event is often its own, and one whose profile is large would be unpacked and packed for each.
-    private func apply(_ header: EventHeader, _ record: LogRecord, _ customer: isolated CustomerActor) {
-        let now = header.instant(record, clock: &clock, timeMode)
-        if header.messageID != 0 && !window.insert(header.messageID, at: now) {
-            return brain.effects.add(.repeats, 1)
-        }
-        guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
-            return setAside(record.sequence, eventsThrough, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
-        }
-        deliver(header, record, at: now, customer)
-    }
-
-    /// Applies an event to its customer, or passes it on to whom the customer's key leads.
-    func deliver(_ header: EventHeader, _ record: LogRecord, at now: Instant, _ customer: isolated CustomerActor) {
-        let hash = Hashing.hash64(record.payload, in: header.key)
-        guard map.shard(hash: hash) == id else {
-            return setAside(record.sequence, eventsThrough, "its customer belongs to shard \(map.shard(hash: hash))")
-        }
-        let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
-        do {
-            if isKnown {
-                if let leadsTo = customer.profile.identity?.leadsTo {
-                    let body = ShardMessage.passingOn(header, of: record.payload, to: leadsTo, arrived: now)
-                    return brain.send(body, to: leadsTo)
-                }
-                customer.wake(through: now, &brain)
-            } else {
-                var reader = ByteReader(record.payload, in: header.key)
-                customer.activate(new: try CustomerKey.read(&reader))
-            }
-            let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
-            if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
-            try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
-            if !header.identifiers.isEmpty { customer.claim(try header.identifiers(record.payload), &brain) }
-            brain.effects.add(.events, 1)
-            if !isKnown { bound = Bound(slot: nil, hash: hash) }
-        } catch let fault as EventFault {
-            setAside(record.sequence, eventsThrough, fault.reason)
-        } catch {
-            setAside(record.sequence, eventsThrough, "\(error)")
-        }
-    }
-
-    /// Binds the actor to the event's customer, unless it is already; false when the customer is not known.
-    private func bind(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> Bool {
-        if let bound, bound.hash == hash, customer.isBound(to: bytes, in: key) { return true }
-        settle(customer)
-        activations += 1
-        guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
-        bound = Bound(slot: slot, hash: hash)
-        return true
-    }
-
-    func setAside(_ sequence: UInt64, _ index: UInt32, _ reason: String) {
-        brain.effects.add(.setAside(inputSequence: sequence, index: index, reason: reason))
-        brain.effects.add(.setAside, 1)
-    }
-}
-
-extension EventHeader {
-    /// When the event happens. Live: when the log took it, and the clock moves there. Event time: when it says, or, for
-    /// what comes from inside, at the shard's clock.
-    fileprivate func instant(_ record: LogRecord, clock: inout Instant, _ mode: Installation.TimeMode) -> Instant {
-        switch mode {
-        case .live:
-            clock = max(clock, record.time)
-            return clock
-        case .eventTime:
-            return isInternal ? clock : time
-        }
-    }
-}
-
-extension Event.Body {
-    /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
-    /// result does not depend on how fast a dispatcher was.
-    fileprivate func instant(_ now: Instant, _ mode: Installation.TimeMode, _ profile: Profile) -> Instant {
-        guard mode == .eventTime else { return now }
-        switch self {
-        case .permitRequest(let action, _), .outcome(let action, _, _, _):
-            return profile.open.first { $0.id == action }?.decided ?? now
-        default: return now
-        }
     }
 }
 

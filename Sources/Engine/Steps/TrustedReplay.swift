@@ -36,7 +36,7 @@ package final class TrustedReplay {
     /// Runs one step. Returns in what it differs from the recorded one; sums are not compared but brought up at the end.
     package func replay(_ step: Step, _ inputs: inout InputQueue) throws -> [Difference] {
         before = [:]
-        let outbox = shard.brain.outbox
+        let (outbox, numbers) = (shard.brain.outbox, shard.setAsideNumbers)
         known = UInt32(shard.customers)
         shard.trusted = self
         shard.brain.decided = [:]
@@ -51,6 +51,7 @@ package final class TrustedReplay {
         if own.effects == step.effects { return [] }
         let recorded = EffectsByCustomer(try step.decodedEffects())
         takeMessages(recorded.others, before: outbox)
+        takeSetAside(recorded.others, before: numbers)
         return try settle(EffectsByCustomer(own.decodedEffects()), recorded)
     }
 
@@ -62,6 +63,18 @@ package final class TrustedReplay {
             case .messagesDelivered(let destination, let through):
                 _ = shard.brain.outbox.delivered(to: destination, through: through)
             case .messageSent(let destination, _, let body): _ = shard.brain.outbox.add(body, to: destination)
+            default: break
+            }
+        }
+    }
+
+    /// What was set aside, under which numbers, and which of that was taken again, is what is recorded: people act on it.
+    private func takeSetAside(_ effects: [Effect], before: SetAsideNumbers) {
+        shard.setAsideNumbers = before
+        for effect in effects {
+            switch effect {
+            case .setAside: _ = shard.setAsideNumbers.next()
+            case .replayed(let number): _ = shard.setAsideNumbers.replay(number)
             default: break
             }
         }
@@ -204,7 +217,7 @@ extension Effect {
         case .merged(_, let survivor, _): survivor
         case .duplicateOffered: nil
         case .messageSent, .messagesDelivered, .messageApplied: nil
-        case .setAside, .sums: nil
+        case .setAside, .replayed, .sums: nil
         }
     }
 }

@@ -9,8 +9,8 @@ struct StatusCommand: AsyncParsableCommand {
         abstract: "Show workers and shards: who owns what, how far each is.",
         discussion: """
             PAUSE is the longest pause of its shards when it took them, STANDBY how many it follows for others, LAG how many \
-            input messages its shards have not applied yet, OPEN how many actions still want an outcome. Exit code 2 when a \
-            shard is not served (with --wait: not within that time).
+            input messages its shards have not applied yet, OPEN how many actions still want an outcome, ASIDE how many events \
+            were set aside and not replayed. Exit code 2 when a shard is not served (with --wait: not within that time).
             """)
 
     @OptionGroup var installation: InstallationOptions
@@ -94,7 +94,8 @@ struct StatusCommand: AsyncParsableCommand {
         print("")
         var table = TextTable([
             ("WORKER", .left), ("STATE", .left), ("BRAIN", .right), ("HEARD", .right), ("SHARDS", .right), ("SERVING", .right),
-            ("STANDBY", .right), ("PAUSE", .right), ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("MEMORY", .right),
+            ("STANDBY", .right), ("PAUSE", .right), ("CUSTOMERS", .right), ("OPEN", .right), ("LAG", .right), ("ASIDE", .right),
+            ("MEMORY", .right),
         ])
         for worker in status.workers {
             let served = worker.shards.filter { $0.phase == .serving }
@@ -109,6 +110,7 @@ struct StatusCommand: AsyncParsableCommand {
                 String(worker.shards.count - standby.count), String(served.count), String(standby.count),
                 pause.map { "\($0) ms" } ?? "-", Figures.count(served.reduce(0) { $0 + $1.customers }),
                 Figures.count(served.reduce(0) { $0 + $1.openActions }), Figures.count(lag),
+                Figures.count(served.reduce(UInt64(0)) { $0 + $1.setAside - $1.replayed }),
                 Figures.bytes(worker.residentBytes),
             ])
         }
@@ -122,6 +124,12 @@ struct StatusCommand: AsyncParsableCommand {
             for shard in worker.shards where shard.problem != nil {
                 print("shard \(shard.shard) on \(worker.id): \(shard.problem ?? "")")
             }
+        }
+        let served = status.workers.flatMap(\.shards).filter { $0.phase == .serving }
+        let aside = served.filter { $0.setAside > 0 }.sorted { $0.shard < $1.shard }
+        if !aside.isEmpty {
+            let counts = aside.map { "\($0.shard): \($0.setAside) (\($0.replayed) replayed)" }.joined(separator: ", ")
+            print("set aside by shard: \(counts); see `reprise dead list`")
         }
         for fault in status.faults { print(fault) }
         let unowned = status.placement.owners.count { $0 == nil }

@@ -30,11 +30,12 @@ struct WorkerRoleOptions: RoleOptions {
     }
 
     func run(in cluster: Cluster, log: Logger) async throws {
+        var options = WorkerOptions(id: WorkerID(name: name, instance: Names.instance()), threads: threads)
+        options.snapshotEveryBytes = try SnapshotSetting.bytes()
+        options.leavesLastWord = true
         try await WorkerRole.run(
-            options: WorkerOptions(
-                id: WorkerID(name: name, instance: Names.instance()), threads: threads,
-                snapshotEveryBytes: try SnapshotSetting.bytes()),
-            installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging,
+            options: options, installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots,
+            messaging: cluster.messaging,
             clock: SystemWallClock(), log: log)
     }
 }

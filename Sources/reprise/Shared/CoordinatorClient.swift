@@ -24,8 +24,16 @@ struct CoordinatorClient: Sendable {
         let request = Array(try JSONEncoder().encode(CaughtUpRequest(commits: commits, timeoutMilliseconds: 4000)))
         let deadline = ContinuousClock.now + .seconds(60)
         while true {
-            let answer = try await ask("coordinator.caughtup", CaughtUpAnswer.self, request)
-            if answer.reached { return try await mechanics() }
+            let answer: CaughtUpAnswer
+            do {
+                answer = try await read("coordinator.caughtup", CaughtUpAnswer.self, request)
+                if answer.reached { return try await read("coordinator.mechanics", MechanicsReport.self, []) }
+            } catch let error as RequestError {
+                // Whoever led may be gone; its successor answers in a few seconds.
+                guard error.code != .unavailable, ContinuousClock.now < deadline else { throw Self.told(error) }
+                try await Task.sleep(for: .milliseconds(250))
+                continue
+            }
             if let (shard, problem) = answer.problems.min(by: { $0.key < $1.key }) {
                 throw CommandError("the sums of shard \(shard) do not go on: \(problem)")
             }
@@ -37,17 +45,26 @@ struct CoordinatorClient: Sendable {
 
     private func ask<Answer: Decodable>(_ subject: String, _ type: Answer.Type, _ request: [UInt8] = []) async throws -> Answer {
         do {
-            let bytes = try await messaging.request(subject, request, timeout: .seconds(5))
-            if let problem = try? JSONDecoder().decode(RequestProblem.self, from: Data(bytes)) {
-                throw CommandError(problem.error)
-            }
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try await read(subject, type, request)
         } catch let error as RequestError {
-            switch error.code {
-            case .nobody: throw CommandError("no coordinator answers at this installation; is one running?")
-            case .timeout: throw CommandError("the coordinator did not answer within 5 s")
-            case .unavailable: throw CommandError("NATS cannot be reached: \(error.message)")
-            }
+            throw Self.told(error)
+        }
+    }
+
+    /// Asks once; throws `RequestError` when nobody answers, `CommandError` for an answer that says why there is none.
+    private func read<Answer: Decodable>(_ subject: String, _ type: Answer.Type, _ request: [UInt8]) async throws -> Answer {
+        let bytes = try await messaging.request(subject, request, timeout: .seconds(5))
+        if let problem = try? JSONDecoder().decode(RequestProblem.self, from: Data(bytes)) {
+            throw CommandError(problem.error)
+        }
+        return try JSONDecoder().decode(type, from: Data(bytes))
+    }
+
+    private static func told(_ error: RequestError) -> CommandError {
+        switch error.code {
+        case .nobody: CommandError("no coordinator answers at this installation; is one running?")
+        case .timeout: CommandError("the coordinator did not answer within 5 s")
+        case .unavailable: CommandError("NATS cannot be reached: \(error.message)")
         }
     }
 }

@@ -120,6 +120,7 @@ package final class HostLogReader: LogReader, @unchecked Sendable {
         let content = server.log(log)
         guard server.hasLeader(log) else { return server.wait(self) }
         guard position >= content.first else {
+            server.count("answer: trimmed")
             return fail(LogError(.trimmed(first: content.first), "\(log): \(position) is trimmed away"))
         }
         let records = Array(content.records(from: position, max: max))

@@ -2,42 +2,63 @@ internal import Model
 package import Ports
 package import SimulatedPorts
 
-/// The snapshot store as one host reaches it: a put takes a while, and a host that crashes meanwhile has put nothing.
+/// The snapshot store as one host reaches it: every call travels there and back, and now and then has no answer. A put takes
+/// a while, and a host that crashes meanwhile has put nothing.
 // Sendable: used on the simulation's thread alone.
 package final class HostSnapshots: SnapshotStore, @unchecked Sendable {
     private let store: SimulatedSnapshotStore
-    private let clock: HostClock
+    private let host: Host
     private let server: LogServer
     /// Chunks of the part before, by subject; for a store that mixes up what it is given.
     private var before: [SnapshotSubject: [[UInt8]]] = [:]
 
-    package init(store: SimulatedSnapshotStore, clock: HostClock, server: LogServer) {
+    package init(store: SimulatedSnapshotStore, host: Host, server: LogServer) {
         self.store = store
-        self.clock = clock
+        self.host = host
         self.server = server
     }
 
     package func write(
         _ head: SnapshotHead, of subject: SnapshotSubject, upon manifest: SnapshotManifest?
     ) async throws(LogError) -> any SnapshotWriter {
-        HostSnapshotWriter(
+        try await travel(subject)
+        return HostSnapshotWriter(
             store: self, subject: subject, inner: try await store.write(head, of: subject, upon: manifest))
     }
 
     package func load(
         _ subject: SnapshotSubject, atMost: UInt64, report: @Sendable (String) -> Void
     ) async throws(LogError) -> LoadedSnapshot? {
-        try await store.load(subject, atMost: atMost, report: report)
+        let loaded = try await store.load(subject, atMost: atMost, report: report)
+        try await travel(subject)
+        if let parts = loaded?.parts.count, parts > 1 { server.count("snapshot: increments loaded") }
+        return loaded
     }
 
     package func kept(of subject: SnapshotSubject) async throws(LogError) -> [SnapshotManifest] {
-        try await store.kept(of: subject)
+        let kept = try await store.kept(of: subject)
+        try await travel(subject)
+        return kept
     }
 
-    fileprivate func passSomeTime(_ subject: SnapshotSubject) async throws(LogError) {
-        do { try await clock.sleep(until: clock.now() + 5 + Int64(server.random.next() % 40)) } catch {
-            throw LogError(.unavailable, "\(subject): given up")
+    fileprivate func travel(_ subject: SnapshotSubject) async throws(LogError) {
+        let fails = server.random.chance(perMille: server.rates.unavailable)
+        await pass(milliseconds: 2 * server.latency() + (fails ? 100 : host.readDelayMilliseconds))
+        if fails { throw LogError(.unavailable, "\(subject): no answer") }
+    }
+
+    fileprivate func passSomeTime() async { await pass(milliseconds: 5 + Int64(server.random.next() % 40)) }
+
+    private func pass(milliseconds: Int64) async {
+        let (scheduler, host) = (server.scheduler, host)
+        await withCheckedContinuation { continuation in
+            scheduler.after(milliseconds: milliseconds, for: host) { continuation.resume() }
         }
+    }
+
+    fileprivate func written(_ manifest: SnapshotManifest, of subject: SnapshotSubject) {
+        server.count(
+            "snapshot: \(manifest.parts.count > 1 ? "increment" : "whole"), \(subject == .coordinator ? "sums" : "shard")")
     }
 
     /// What the store is given in place of a part's chunks.
@@ -63,13 +84,15 @@ package final class HostSnapshots: SnapshotStore, @unchecked Sendable {
 
         func append(_ chunk: [UInt8]) async throws(LogError) {
             chunks.append(chunk)
-            if chunks.count % 4 == 0 { try await store.passSomeTime(subject) }
+            if chunks.count % 4 == 0 { await store.passSomeTime() }
         }
 
         func finish() async throws(LogError) -> SnapshotManifest {
-            try await store.passSomeTime(subject)
+            await store.passSomeTime()
             for chunk in store.mixUp(chunks, subject) { try await inner.append(chunk) }
-            return try await inner.finish()
+            let manifest = try await inner.finish()
+            store.written(manifest, of: subject)
+            return manifest
         }
     }
 }

@@ -14,7 +14,7 @@ package final class LogServer: @unchecked Sendable {
     package var sabotage: Sabotage?
     /// Told each record as it is written.
     package var onAppend: (LogName, LogRecord) -> Void = { _, _ in }
-    private let count: (String) -> Void
+    let count: (String) -> Void
     private var logs: [LogName: SimulatedLog] = [:]
     private var leaderBack: [LogName: Instant] = [:]
     private var waiting: [LogName: [HostLogReader]] = [:]
@@ -73,7 +73,10 @@ package final class LogServer: @unchecked Sendable {
     func log(_ name: LogName) -> SimulatedLog { logs[name] ?? SimulatedLog(bytesMax: nil) }
 
     func trim(_ log: LogName, below sequence: UInt64) {
-        trimmed[log, default: []] += logs[log]?.records.prefix { $0.sequence < sequence } ?? []
+        let gone = logs[log]?.records.prefix { $0.sequence < sequence } ?? []
+        if !gone.isEmpty { count("trimmed: \(log.kind)") }
+        scheduler.note("trim", sequence, "\(log)")
+        trimmed[log, default: []] += gone
         logs[log, default: SimulatedLog(bytesMax: nil)].trim(below: sequence)
         wakeReaders(of: log)
     }
@@ -181,5 +184,16 @@ private final class Ticket: @unchecked Sendable {
         let completion = completion
         self.completion = nil
         completion?(result)
+    }
+}
+
+extension LogName {
+    fileprivate var kind: String {
+        switch self {
+        case .input: "IN"
+        case .commits: "LOG"
+        case .coordinator: "COORD"
+        case .configuration: "CONFIG"
+        }
     }
 }

@@ -1,8 +1,10 @@
+internal import Foundation
 package import Model
 package import Ports
 internal import SimulatedPorts
 
-/// A dispatcher without a mail server: follows every LOG from its beginning, asks for permits, hands mail over, reports.
+/// A dispatcher without a mail server: asks each shard what is open, follows its LOG from there, asks for permits, hands
+/// mail over, reports. Where LOG is trimmed below it, it asks the shard anew.
 ///
 /// Of an attempt of a run that is dead it says `uncertain`: the mail may have left, so it is never sent again.
 // Sendable: used on the simulation's thread alone.
@@ -16,17 +18,19 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     }
 
     private struct Follower {
-        var position: UInt64 = 0
+        /// Nil = what is open is to be asked for.
+        var position: UInt64?
         /// The end of LOG when this run began: before it nothing is done.
         var target: UInt64?
         var actions: [ActionID: Tracked] = [:]
         var order: [ActionID] = []
-        var isCaughtUp: Bool { target.map { position >= $0 } ?? false }
+        var isCaughtUp: Bool { target.map { (position ?? 0) >= $0 } ?? false }
     }
 
     private let host: Host
     private let installation: Installation
     private let logs: any LogStore
+    private let messaging: any Messaging
     private let clock: any WallClock
     private var random: SplitMix
     private let sabotage: Sabotage?
@@ -38,12 +42,14 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     private var attempts: UInt64 = 0
 
     package init(
-        host: Host, installation: Installation, logs: any LogStore, clock: any WallClock, seed: UInt64, sabotage: Sabotage?,
-        isDead: @escaping (UInt64) -> Bool, deliver: @escaping (ShardID, ActionID, AttemptID) -> Void
+        host: Host, installation: Installation, logs: any LogStore, messaging: any Messaging, clock: any WallClock,
+        seed: UInt64, sabotage: Sabotage?, isDead: @escaping (UInt64) -> Bool,
+        deliver: @escaping (ShardID, ActionID, AttemptID) -> Void
     ) {
         self.host = host
         self.installation = installation
         self.logs = logs
+        self.messaging = messaging
         self.clock = clock
         random = SplitMix(seed: seed)
         self.sabotage = sabotage
@@ -61,7 +67,12 @@ package final class SimulatedDispatcher: @unchecked Sendable {
 
     private func follow(_ shard: ShardID) async throws {
         while true {
-            do { try await fold(shard) } catch is LogError { try await clock.sleep(until: clock.now() + 300) }
+            do { try await fold(shard) } catch let error as LogError {
+                if case .trimmed = error.code { followers[shard]?.position = nil }
+            } catch is RequestError {
+                // Shards move and workers start: no answer is nothing unusual.
+            }
+            try await clock.sleep(until: clock.now() + 300)
         }
     }
 
@@ -70,7 +81,14 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             let last = try await logs.state(of: .commits(shard)).last
             followers[shard, default: Follower()].target = last
         }
-        let reader = try await logs.read(.commits(shard), from: (followers[shard]?.position ?? 0) + 1)
+        let position: UInt64
+        if let known = followers[shard]?.position {
+            position = known
+        } else {
+            guard let commit = try await load(shard) else { return }
+            position = commit
+        }
+        let reader = try await logs.read(.commits(shard), from: position + 1)
         defer { reader.close() }
         while true {
             for record in try await reader.next(max: 16) {
@@ -83,9 +101,43 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         }
     }
 
+    /// What is open, page after page; returns the commit to follow from, nil when the shard is just given up.
+    private func load(_ shard: ShardID) async throws -> UInt64? {
+        var commit: UInt64?
+        var actions: [OpenActions.Action] = []
+        var after: UInt32?
+        repeat {
+            let request = try JSONEncoder().encode(OpenActionsRequest(after: after))
+            let answer = try await messaging.request("shard.\(shard.number).open", Array(request), timeout: .seconds(2))
+            guard !answer.isEmpty else { return nil }
+            let page = try JSONDecoder().decode(OpenActions.self, from: Data(answer))
+            commit = commit ?? page.commit
+            actions += page.actions
+            after = page.next
+        } while after != nil
+        let before = followers[shard]?.actions ?? [:]
+        followers[shard]?.actions = [:]
+        followers[shard]?.order = []
+        for action in actions where action.channel == Channel.email.name {
+            guard let id = ActionID(text: action.action) else { throw FormatError(.invalid("open action"), at: 0) }
+            var tracked = before[id] ?? Tracked(customer: CustomerKey(action.customer))
+            if let text = action.grantedInstance, let instance = UInt64(text, radix: 16), let number = action.grantedNumber {
+                let holder = AttemptID(instance: instance, number: number)
+                if tracked.holder != holder { tracked.isHandled = false }
+                tracked.holder = holder
+            }
+            followers[shard]?.actions[id] = tracked
+            followers[shard]?.order.append(id)
+        }
+        followers[shard]?.position = commit
+        return commit
+    }
+
     private func take(_ effect: Effect, _ shard: ShardID) {
         switch effect {
         case .actionOpened(let opened) where opened.channel == .email:
+            // What a late page of the open actions showed is told once more.
+            guard followers[shard]?.actions[opened.action] == nil else { return }
             followers[shard]?.actions[opened.action] = Tracked(customer: opened.customer)
             followers[shard]?.order.append(opened.action)
         case .permitGranted(let grant):

@@ -106,6 +106,11 @@ final class Installed: @unchecked Sendable {
 
     private var backs: [UInt64: Int64] = [:]
 
+    private func databasePath(of host: Host) -> String {
+        let machine = options.losesDatabases ? host.instance : ""
+        return folder.appending(path: "\(host.name)\(machine).sqlite").path
+    }
+
     func comeBack(_ host: Host, after milliseconds: Int64) { backs[host.number] = milliseconds }
 
     func stop(_ host: Host) {
@@ -142,19 +147,19 @@ final class Installed: @unchecked Sendable {
                 makeExecutor: { [scheduler] in scheduler.makeExecutor(for: host) })
             try await WorkerRole.run(
                 options: worker, installation: installation, logs: logs,
-                snapshots: HostSnapshots(store: snapshots, clock: clock, server: server), messaging: messaging, clock: clock,
+                snapshots: HostSnapshots(store: snapshots, host: host, server: server), messaging: messaging, clock: clock,
                 log: logger(host.name))
         case .coordinator:
             let coordinator = CoordinatorRole.Options(
-                name: host.name, instance: host.instance, databasePath: folder.appending(path: host.name + ".sqlite").path,
-                installation: installation, databaseWork: .inPlace)
+                name: host.name, instance: host.instance, databasePath: databasePath(of: host), installation: installation,
+                snapshotEveryBytes: options.sumsSnapshotEveryBytes, databaseWork: .inPlace)
             try await CoordinatorRole.run(
-                options: coordinator, logs: logs, snapshots: HostSnapshots(store: snapshots, clock: clock, server: server),
+                options: coordinator, logs: logs, snapshots: HostSnapshots(store: snapshots, host: host, server: server),
                 messaging: messaging, clock: clock, log: logger(host.name))
         case .dispatcher:
             let dispatcher = SimulatedDispatcher(
-                host: host, installation: installation, logs: logs, clock: clock, seed: seed, sabotage: options.sabotage,
-                isDead: { [self] in isDead($0) }, deliver: { [self] in deliver($0, $1, $2) })
+                host: host, installation: installation, logs: logs, messaging: messaging, clock: clock, seed: seed,
+                sabotage: options.sabotage, isDead: { [self] in isDead($0) }, deliver: { [self] in deliver($0, $1, $2) })
             try await dispatcher.run()
         }
     }

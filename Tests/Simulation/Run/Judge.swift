@@ -28,6 +28,7 @@ final class Judge: @unchecked Sendable {
         case .commits(let shard): commit(Int(shard.number), record)
         case .coordinator: coordinator.feed(record)
         case .configuration: count("rules applied")
+        case .deadLetters: count("records of what was set aside")
         }
     }
 
@@ -36,7 +37,7 @@ final class Judge: @unchecked Sendable {
         case .events(let events):
             ends[shard] = (record.sequence, UInt32(events.count))
             for event in events { actions[shard].feed(event) }
-        case .clock: ends[shard] = (record.sequence, 1)
+        case .clock, .replay: ends[shard] = (record.sequence, 1)
         case .messages(_, _, let bodies): ends[shard] = (record.sequence, UInt32(bodies.count))
         case nil: ends[shard] = (record.sequence, 0)
         }
@@ -93,6 +94,7 @@ final class Judge: @unchecked Sendable {
         case .actionClosed(let closed): "closed, \(closed.outcome)"
         case .attributed(let attribution): "attributed, \(attribution.kind)"
         case .setAside: "set aside"
+        case .replayed: "replayed"
         case .messageSent: "message sent"
         case .messagesDelivered: "messages delivered"
         case .messageApplied: "message applied"

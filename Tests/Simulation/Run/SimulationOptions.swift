@@ -16,6 +16,9 @@ package struct SimulationOptions: Sendable {
     package var busyMilliseconds: Int64
     package var threadsPerWorker: Int
     package var snapshotEveryBytes: Int
+    package var sumsSnapshotEveryBytes: Int
+    /// A coordinator that crashed comes back on another machine, without its database.
+    package var losesDatabases: Bool
     /// Jobs that are ready run in an order drawn by the seed; otherwise as they came.
     package var isShuffled: Bool
     package var rates: FaultRates
@@ -53,6 +56,8 @@ package struct SimulationOptions: Sendable {
         incidents = []
         for _ in 0..<draw(0...8) { incidents.append(Incident(draw: draw, shards: shards, busyMilliseconds: busyMilliseconds)) }
         incidents.sort { $0.at < $1.at }
+        sumsSnapshotEveryBytes = Int(draw(1...8)) << 9
+        losesDatabases = draw(0...1) == 0
     }
 
     package var description: String {
@@ -60,6 +65,7 @@ package struct SimulationOptions: Sendable {
             "seed \(seed): \(timeMode == .live ? "live" : "event time"), \(shards) shards",
             "\(workers) workers of \(threadsPerWorker) threads", "\(coordinators) coordinators", "\(dispatchers) dispatchers",
             "\(customers) customers", "\(days) days in \(busyMilliseconds / 1000) s", "snapshots every \(snapshotEveryBytes) B",
+            "of the sums every \(sumsSnapshotEveryBytes) B", "databases \(losesDatabases ? "lost" : "kept")",
             "jobs \(isShuffled ? "shuffled" : "as they come")", "faults: \(rates.description)",
             "incidents: \(incidents.map(\.description).joined(separator: "; "))", "sabotage: \(sabotage?.rawValue ?? "none")",
         ].joined(separator: ", ")

@@ -78,8 +78,8 @@ package struct AnswerFold: Sendable {
         switch effect {
         case .actionOpened(let opened): add(opened)
         case .sums(let deltas): for delta in deltas { add(delta) }
-        case .suppressed, .postponed, .setAside, .messageSent, .messagesDelivered, .messageApplied, .merged, .duplicateOffered,
-            .actionMoved:
+        case .suppressed, .postponed, .setAside, .replayed, .messageSent, .messagesDelivered, .messageApplied, .merged,
+            .duplicateOffered, .actionMoved:
             unexpected += 1
             if firstUnexpected == nil { firstUnexpected = "\(effect)" }
         case .permitGranted, .permitDenied, .actionClosed, .attributed: break

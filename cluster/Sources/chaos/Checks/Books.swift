@@ -84,11 +84,10 @@ struct Books: Sendable {
             rules[credit.rule, default: RuleSums()].revenue += credit.revenue
             credits[credit.orderID, default: [:]][credit.rule, default: 0] += credit.revenue
         case .sums(let deltas): for delta in deltas { counters[delta.counter, default: 0] += delta.amount }
-        case .setAside(let sequence, let index, let reason):
-            setAside.append("IN.\(commit.shard) \(sequence)/\(index): \(reason)")
-        case .suppressed, .postponed, .permitDenied, .messageSent, .messagesDelivered, .messageApplied, .merged,
-            .duplicateOffered,
-            .actionMoved:
+        case .setAside(let event):
+            setAside.append("IN.\(commit.shard) \(event.inputSequence)/\(event.index): \(event.reason)")
+        case .suppressed, .postponed, .permitDenied, .replayed, .messageSent, .messagesDelivered, .messageApplied, .merged,
+            .duplicateOffered, .actionMoved:
             break
         }
     }

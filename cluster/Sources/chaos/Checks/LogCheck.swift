@@ -52,7 +52,7 @@ struct LogCheck: Sendable {
             if isReleased { say("I2", "commit \(commit.number) follows a release without a fence") }
         }
         epoch = commit.epoch
-        isReleased = commit.kind == .released || commit.kind == .releasePoint
+        isReleased = commit.kind.endsOwnership
     }
 
     private mutating func follow(_ step: Step, of commit: UInt64) {

@@ -59,6 +59,7 @@ final class CommitWatch: Sendable {
             var shard = state.shards[commit.shard] ?? Shard()
             switch commit.kind {
             case .released, .releasePoint: shard.wasReleased = true
+            case .attempt: break
             case .fence, .trusted:
                 if !shard.owner.isEmpty && shard.lastSteps > .distantPast {
                     shard.open = state.takeovers.count

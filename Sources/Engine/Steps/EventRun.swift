@@ -1,0 +1,97 @@
+internal import CTrap
+import Model
+
+// One event, as part of a step.
+
+extension Shard {
+    /// Applies one event: repeat? whose? what is due before it; then the event itself. The customer stays bound: the next
+    /// event is often its own, and one whose profile is large would be unpacked and packed for each.
+    func apply(
+        _ header: EventHeader, _ reader: EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
+    ) {
+        reprise_place_event(record.sequence, eventsThrough)
+        let now = header.instant(record, clock: &clock, timeMode)
+        if header.messageID != 0 && !window.insert(header.messageID, at: now) && replaying == 0 {
+            return brain.effects.add(.repeats, 1)
+        }
+        if !caution.isCalm,
+            let workers = caution.takeAttempts(at: .event(inputSequence: record.sequence, index: eventsThrough))
+        {
+            return setAside(record, reader, Self.trapped(workers))
+        }
+        guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
+            return setAside(record, reader, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
+        }
+        do {
+            try deliver(header, record, at: now, customer)
+        } catch let fault as EventFault {
+            setAside(record, reader, fault.reason)
+        } catch {
+            setAside(record, reader, "\(error)")
+        }
+    }
+
+    /// Applies an event to its customer, or passes it on to whom the customer's key leads. Throws when it cannot be applied.
+    func deliver(_ header: EventHeader, _ record: LogRecord, at now: Instant, _ customer: isolated CustomerActor) throws {
+        let hash = Hashing.hash64(record.payload, in: header.key)
+        guard map.shard(hash: hash) == id else {
+            throw EventFault("its customer belongs to shard \(map.shard(hash: hash))")
+        }
+        let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
+        if isKnown {
+            if let leadsTo = customer.profile.identity?.leadsTo {
+                let body = ShardMessage.passingOn(header, of: record.payload, to: leadsTo, arrived: now)
+                return brain.send(body, to: leadsTo)
+            }
+            // A customer that is new in this step gets the next slot.
+            wake(bound?.slot ?? UInt32(table.count), through: now, customer)
+            reprise_place_event(record.sequence, eventsThrough)
+        } else {
+            var reader = ByteReader(record.payload, in: header.key)
+            customer.activate(new: try CustomerKey.read(&reader))
+        }
+        let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
+        if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
+        try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
+        if !header.identifiers.isEmpty { customer.claim(try header.identifiers(record.payload), &brain) }
+        brain.effects.add(.events, 1)
+        if !isKnown { bound = Bound(slot: nil, hash: hash) }
+    }
+
+    /// Binds the actor to the event's customer, unless it is already; false when the customer is not known.
+    private func bind(_ key: Range<Int>, of bytes: [UInt8], hash: UInt64, _ customer: isolated CustomerActor) -> Bool {
+        if let bound, bound.hash == hash, customer.isBound(to: bytes, in: key) { return true }
+        settle(customer)
+        activations += 1
+        guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
+        bound = Bound(slot: slot, hash: hash)
+        return true
+    }
+}
+
+extension EventHeader {
+    /// When the event happens. Live: when the log took it, and the clock moves there. Event time: when it says, or, for
+    /// what comes from inside, at the shard's clock.
+    fileprivate func instant(_ record: LogRecord, clock: inout Instant, _ mode: Installation.TimeMode) -> Instant {
+        switch mode {
+        case .live:
+            clock = max(clock, record.time)
+            return clock
+        case .eventTime:
+            return isInternal ? clock : time
+        }
+    }
+}
+
+extension Event.Body {
+    /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
+    /// result does not depend on how fast a dispatcher was.
+    fileprivate func instant(_ now: Instant, _ mode: Installation.TimeMode, _ profile: Profile) -> Instant {
+        guard mode == .eventTime else { return now }
+        switch self {
+        case .permitRequest(let action, _), .outcome(let action, _, _, _):
+            return profile.open.first { $0.id == action }?.decided ?? now
+        default: return now
+        }
+    }
+}
