@@ -194,6 +194,7 @@ extension LogName {
         case .commits: "LOG"
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
+        case .deadLetters: "DEAD"
         }
     }
 }
