@@ -74,7 +74,8 @@ struct OpenAction: Equatable, Sendable {
     var action: ActionID
     var customer: CustomerKey
     var rule: RuleID
-    var channel: Channel
+    /// Nil = its rule is gone: it wants its outcome all the same.
+    var channel: Channel?
     var deadline: Instant
     /// The attempt that has the permit.
     var holder: AttemptID?

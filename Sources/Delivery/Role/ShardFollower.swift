@@ -120,8 +120,8 @@ struct ShardFollower: Sendable {
 
 extension OpenAction {
     init(_ action: OpenActions.Action) throws {
-        guard let id = ActionID(text: action.action), let channel = Channel.allCases.first(where: { $0.name == action.channel })
-        else {
+        let channel = Channel.allCases.first { $0.name == action.channel }
+        guard let id = ActionID(text: action.action), channel != nil || action.channel.isEmpty else {
             throw FormatError(.invalid("open action \(action.action) of channel \(action.channel)"), at: 0)
         }
         var holder: AttemptID?

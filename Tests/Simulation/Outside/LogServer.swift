@@ -194,7 +194,7 @@ extension LogName {
         case .commits: "LOG"
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
-        case .deadLetters: "DEAD"
+        default: "another log"
         }
     }
 }
