@@ -180,6 +180,8 @@ package enum Limits {
     package static let clockDriftMillisecondsMax: Int64 = 2000
     /// How often that is checked, and for how long by the worker's own clock a check holds.
     package static let clockCheckMilliseconds = Milliseconds.second
+    /// Two looks at the clock that are further apart make it unknown until the next check.
+    package static let clockLooksApartMillisecondsMax: Int64 = 4000
     package static let clockCheckHoldsMilliseconds = 10 * Milliseconds.second
 
     // Snapshots and trimming

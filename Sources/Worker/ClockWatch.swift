@@ -28,6 +28,9 @@ struct ClockWatch: Equatable, Sendable {
         }
     }
 
+    /// The clock has jumped, or the process slept: what was agreed is void.
+    mutating func forget() { agreedAt = nil }
+
     /// A clock that jumped, or a process that slept, has left the last check behind by much.
     func mayCommit(at now: Instant) -> Bool {
         guard let agreedAt else { return false }
@@ -42,22 +45,44 @@ struct ClockWatch: Equatable, Sendable {
     }
 }
 
-/// The worker's clock watch, for all its shards. Any thread.
+/// The worker's clock watch, for all its shards. It is looked at many times a second: two looks far apart are a clock that
+/// jumped, or a process that slept, and nothing is committed until the next check. Any thread.
 final class SharedClockWatch: Sendable {
-    private let watch: Mutex<ClockWatch>?
+    private struct State {
+        var watch = ClockWatch()
+        var lookedAt: Instant?
+
+        mutating func look(at now: Instant) {
+            if let lookedAt, (now - lookedAt).magnitude > Limits.clockLooksApartMillisecondsMax.magnitude { watch.forget() }
+            lookedAt = now
+        }
+    }
+
+    private let state: Mutex<State>?
 
     /// In event-time mode the clock is a record in the log, and the host's does not matter.
-    init(_ timeMode: Installation.TimeMode) { watch = timeMode == .live ? Mutex(ClockWatch()) : nil }
+    init(_ timeMode: Installation.TimeMode) { state = timeMode == .live ? Mutex(State()) : nil }
 
-    func mayCommit(at now: Instant) -> Bool { watch?.withLock { $0.mayCommit(at: now) } ?? true }
-    var problem: String? { watch?.withLock { $0.problem } }
+    var problem: String? { state?.withLock { $0.watch.problem } }
+
+    func look(at now: Instant) { state?.withLock { $0.look(at: now) } }
+
+    func mayCommit(at now: Instant) -> Bool {
+        state?.withLock { state in
+            state.look(at: now)
+            return state.watch.mayCommit(at: now)
+        } ?? true
+    }
 
     /// True when commits were not allowed before and are now.
     func checked(began: Instant, logTime: Instant, ended: Instant) -> Bool {
-        watch?.withLock { watch in
-            let might = watch.mayCommit(at: ended)
-            watch.checked(began: began, logTime: logTime, ended: ended)
-            return !might && watch.mayCommit(at: ended)
+        state?.withLock { state in
+            let might = state.watch.mayCommit(at: ended)
+            state.watch.checked(began: began, logTime: logTime, ended: ended)
+            // As of the question: a clock that jumped while the log answered has left it behind.
+            state.lookedAt = began
+            state.look(at: ended)
+            return !might && state.watch.mayCommit(at: ended)
         } ?? false
     }
 }

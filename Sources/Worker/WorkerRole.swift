@@ -274,6 +274,7 @@ actor Worker {
 
     private func tick() async throws {
         while true {
+            around.clockWatch.look(at: around.clock.now())
             for (_, owner) in inOrder(owners) where owner.status.phase == .serving { await owner.tick() }
             try await around.clock.sleep(until: around.clock.now() + Self.tickMilliseconds)
         }

@@ -46,7 +46,7 @@ import Testing
 
     @Test func `F6 a body that trickles in is cut off, and what it had announced is free again`() async throws {
         // The budget takes one such body and a small one.
-        try await RunningGateway.run(bytesInFlightMax: 1 << 20, bodyMilliseconds: 300) { gateway in
+        try await RunningGateway.run(bytesInFlightMax: 1 << 20, bodyMilliseconds: 8000) { gateway in
             let slow = try Trickle(port: gateway.port, announced: (1 << 20) - 1000)
             defer { slow.close() }
             try await eventually("the budget is taken") {

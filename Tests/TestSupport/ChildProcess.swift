@@ -63,7 +63,7 @@ package struct TestSupportError: Error, CustomStringConvertible {
 
 /// Waits until the condition holds; throws, naming it, when it does not in time.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: @Sendable () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(90), _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {

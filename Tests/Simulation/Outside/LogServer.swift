@@ -194,7 +194,7 @@ extension LogName {
         case .commits: "LOG"
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
-        default: "another log"
+        case .deadLetters: "DEAD"
         }
     }
 }
