@@ -23,6 +23,10 @@ package struct Trimming: Sendable {
     package func trim(_ shard: ShardID) async throws(LogError) -> Outcome {
         var outcome = Outcome()
         let kept = try await snapshots.kept(of: .shard(shard))
+        guard try await stand(kept, in: .commits(shard)) else {
+            outcome.waitingFor = .shard(shard)
+            return outcome
+        }
         if let below = SnapshotManifest.floor(of: .input(shard), kept: kept) {
             try await logs.trim(.input(shard), below: below)
             outcome.inputBelow = below
@@ -42,6 +46,17 @@ package struct Trimming: Sendable {
         try await logs.trim(.commits(shard), below: below)
         outcome.commitsBelow = below
         return outcome
+    }
+
+    /// Whether the commits of these snapshots are in the log: one that was made ahead of its commit, which never came, is
+    /// nothing to fall back on.
+    private func stand(_ kept: [SnapshotManifest], in log: LogName) async throws(LogError) -> Bool {
+        for manifest in kept.prefix(Limits.snapshotsKept) {
+            guard let record = try await logs.record(manifest.head.commit, of: log),
+                let commit = try? Commit.decoded(record.payload), commit.hash == manifest.head.commitHash
+            else { return false }
+        }
+        return true
     }
 
     /// Trims CONFIG: every revision stays that a kept snapshot stands under or that a commit names which is still there.

@@ -200,14 +200,6 @@ extension SimulatedSnapshotStore {
 
     package func setAvailable(_ isAvailable: Bool) { state.withLock { $0.isAvailable = isAvailable } }
 
-    /// No snapshot is left: who needs one begins with the log's first commit.
-    package func forgetAll() {
-        state.withLock { state in
-            state.chunks = [:]
-            state.manifests = [:]
-        }
-    }
-
     /// The commits of the kept snapshots, ascending.
     package func commits(of subject: SnapshotSubject) -> [UInt64] {
         state.withLock { $0.keys(of: subject).map(\.commit).reversed() }

@@ -64,16 +64,14 @@ package enum LogConformance {
         let log = fixture.log(0)
         _ = try await fixture.store.append(to: log, [1], expecting: 0)
         _ = try await fixture.store.append(to: log, [2], expecting: 1)
-        var before = try await fixture.store.state(of: log)
+        let before = try await fixture.held(log)
         for wrong: UInt64 in [0, 1, 3, 1_000_000] {
             let code = try await fixture.failure("an append expecting \(wrong)") {
                 try await fixture.store.append(to: log, [9], expecting: wrong)
             }
             try expectEqual(code, .refused, "code for \(wrong)")
         }
-        let after = try await fixture.store.state(of: log)
-        before.time = after.time
-        try expectEqual(after, before, "state")
+        try expectEqual(try await fixture.held(log), before, "state")
         try expectEqual(try await fixture.store.last(of: log)?.payload, [2], "last payload")
         try expectEqual(try await fixture.store.append(to: log, [3], expecting: 2), 3, "the right append after refusals")
     }

@@ -47,6 +47,13 @@ package struct LogFixture: Sendable {
         return records
     }
 
+    /// What the log holds; two readings of an unchanged log are equal, whenever they were made.
+    func held(_ log: LogName) async throws -> LogState {
+        var state = try await store.state(of: log)
+        state.time = nil
+        return state
+    }
+
     /// The error's code of what must fail.
     func failure<Value>(
         _ what: String, file: String = #fileID, line: Int = #line, of body: () async throws -> Value

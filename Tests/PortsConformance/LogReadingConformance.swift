@@ -158,9 +158,9 @@ enum LogReadingConformance {
     static func trimming(_ fixture: LogFixture) async throws {
         let log = fixture.log(0)
         _ = await fixture.pipeline(payloads(20), to: log)
-        let before = try await fixture.store.state(of: log)
+        let before = try await fixture.held(log)
         try await fixture.store.trim(log, below: 1)
-        try expectEqual(try await fixture.store.state(of: log), before, "trimming nothing")
+        try expectEqual(try await fixture.held(log), before, "trimming nothing")
         try await fixture.store.trim(log, below: 6)
         try await fixture.store.trim(log, below: 3)
         let state = try await fixture.store.state(of: log)

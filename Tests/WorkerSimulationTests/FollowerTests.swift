@@ -37,13 +37,13 @@ private actor Host {
 struct FollowerTests {
     let worker = WorkerID(name: "a", instance: "1")
 
-    /// A shard's log of this workload, by one worker that takes a snapshot after every commit.
+    /// A shard's log of this workload, by one worker that takes a snapshot at its end only: nothing is trimmed.
     private func history(customers: UInt64, events: UInt64) async throws -> (SimulatedInstallation, UInt64) {
         let workload = try #require(ReferenceWorkload(customers: customers, events: events))
         let installation = try SimulatedInstallation(shards: 1, timeMode: .eventTime)
         try await installation.apply(ReferenceRules.ruleSet)
         try await installation.place(alive: [worker], owners: [0])
-        let running = installation.start(worker, snapshotEveryBytes: 1)
+        let running = installation.start(worker, snapshotEveryBytes: .max)
         let closing = try await installation.feed(workload, events: 0..<events, closing: true)
         _ = try await installation.answers(closing: closing)
         running.cancel()

@@ -14,7 +14,7 @@ struct TrimmingTests {
         "F5 I4 logs are trimmed while workers die and snapshots are torn or damaged, and W1 comes out exactly",
         arguments: [UInt64(0), 2])
     func crashes(seed: UInt64) async throws {
-        let workload = try #require(ReferenceWorkload(customers: 60, events: 900))
+        let workload = try #require(ReferenceWorkload(customers: 60, events: 1500))
         let expected = ReferenceInterpreter.answers(for: workload)
         let installation = try SimulatedInstallation(
             shards: 2, timeMode: .eventTime,
@@ -28,7 +28,7 @@ struct TrimmingTests {
             // The one before lives on and is believed dead.
             try await installation.place(alive: [worker], owners: [0, 0])
             running.append(installation.start(worker, snapshotEveryBytes: 256))
-            let events = UInt64(index * 300)..<UInt64((index + 1) * 300)
+            let events = UInt64(index * 500)..<UInt64((index + 1) * 500)
             closing = try await installation.feedSlowly(workload, events: events, closing: index == workers.count - 1)
             for shard in 0..<2 { _ = try await installation.awaitCommit(in: shard) { $0.owner == worker.description } }
         }

@@ -39,7 +39,8 @@ struct SumsFolder: Sendable {
             for (index, position) in positions.enumerated() {
                 group.addTask { try await follow(CommitChain(shard: ShardID(index: index), position: position)) }
             }
-            try await group.waitForAll()
+            // The first error ends all: to wait for all would be to wait for those that follow their logs for ever.
+            while try await group.next() != nil {}
         }
     }
 
