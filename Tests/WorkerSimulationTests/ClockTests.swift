@@ -99,9 +99,7 @@ struct ClockTests {
         registration.close()
     }
 
-    @Test(
-        "F2 two days without a worker: what was due comes at its pace, the latest first, and the log can be replayed",
-        .disabled("it waits for ever since the clock watch and careful owners came together; OutageTests hold the pace itself"))
+    @Test("F2 two days without a worker: what was due comes at its pace, the latest first, and the log can be replayed")
     func outage() async throws {
         // No snapshot is ever finished: the logs stay whole, and each worker begins with the first commit.
         let installation = try SimulatedInstallation(
