@@ -30,8 +30,10 @@ actor Machine {
     }
 
     /// One that is still ending is waited for: two of one name would be a mistake of the operator's.
-    func start() async throws {
-        while isEnding { try await Task.sleep(for: .milliseconds(100)) }
+    ///
+    /// - Parameter waits: also for one that runs, until somebody has ended it.
+    func start(waits: Bool = false) async throws {
+        while isEnding || waits && process != nil { try await Task.sleep(for: .milliseconds(100)) }
         guard process == nil else { throw ChaosError("\(host) already runs") }
         starts += 1
         process = try ChildProcess(prefix + program.arguments, output: log(starts), environment: program.environment)

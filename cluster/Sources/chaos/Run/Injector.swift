@@ -60,7 +60,8 @@ struct Injector: Sendable {
         case .diskFull: try await fillDisk(fault)
         case .rolling: try await roll()
         case .churn:
-            try await cluster.machine(fault.hosts[0]).start()
+            // The visit before may have begun late, when the one before that took long to leave.
+            try await cluster.machine(fault.hosts[0]).start(waits: true)
             try await pause(fault)
             try await end(fault.hosts[0])
         }
