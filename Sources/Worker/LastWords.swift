@@ -1,9 +1,9 @@
 import CTrap
 import Engine
 import Foundation
-import Logging
-import Model
-import Ports
+package import Logging
+package import Model
+package import Ports
 
 /// What a worker that traps still says: at which event or wake-up of which shard. So its successor knows at once, and no
 /// second worker ends there.
@@ -12,7 +12,7 @@ import Ports
 /// the word to the shard's LOG, under the owner's epoch. Then the process ends as it would have, after
 /// ``Limits/lastWordMilliseconds`` at the latest. Nothing rests on it: without the word, successors find the place by
 /// going event by event (``Takeover``).
-enum LastWords {
+package enum LastWords {
     /// Begins to listen; once in the life of a process, which plays one worker.
     static func listen(as owner: String, logs: any LogStore, log: Logger) throws {
         var reports: [Int32] = [0, 0]
@@ -55,7 +55,9 @@ enum LastWords {
 
     /// Appends the word to the shard's LOG, as long as `owner` has written its last commit. A commit of the owner that is
     /// still on its way may come first: then the word follows that one; or it comes too late and is refused.
-    static func write(_ attempt: Attempt, _ shard: ShardID, as owner: String, to logs: any LogStore, log: Logger) async {
+    package static func write(
+        _ attempt: Attempt, _ shard: ShardID, as owner: String, to logs: any LogStore, log: Logger
+    ) async {
         while true {
             do throws(LogError) {
                 guard let record = try await logs.last(of: .commits(shard)), let last = try? ReadCommit(record),

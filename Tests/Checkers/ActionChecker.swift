@@ -71,6 +71,10 @@ package struct ActionChecker: Sendable {
         if action.closings == [.sent] && action.mails.isEmpty {
             report("I7 nothing vanishes", "is called sent, and nothing left")
         }
+        // Who took it for sent is right, and who cannot know; anybody else would send it again, or count it as never sent.
+        if let closing = action.closings.first, !action.mails.isEmpty, closing != .sent, closing != .uncertain {
+            report("I11 what left is told", "left, and is called \(closing.name)")
+        }
         return found
     }
 }

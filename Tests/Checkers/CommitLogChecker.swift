@@ -14,10 +14,11 @@ package struct CommitLogChecker: Sendable {
     package private(set) var inputSequence: UInt64 = 0
     package private(set) var eventsThrough: UInt32 = 0
     package private(set) var clock = Instant.distantPast
-    /// Every step so far, in order.
-    package private(set) var steps: [Step] = []
+    /// Every commit so far, in order.
+    package private(set) var commits: [Commit] = []
+    /// The kind of the newest commit; nil = none yet.
+    package private(set) var lastKind: Commit.Kind?
     private var halves = Halves(0)
-    private var lastKind: Commit.Kind?
 
     private let timeMode: Installation.TimeMode
 
@@ -41,6 +42,7 @@ package struct CommitLogChecker: Sendable {
             owner = commit.owner
             halves = Halves(hash)
             lastKind = commit.kind
+            commits.append(commit)
         } catch {
             report("I3 whole commits", "record \(record.sequence) is no commit: \(error)")
         }
@@ -83,7 +85,6 @@ package struct CommitLogChecker: Sendable {
         inputSequence = step.inputSequence
         eventsThrough = step.eventsThrough
         clock = step.clock
-        steps.append(step)
     }
 
     private mutating func report(_ promise: String, _ what: String) {

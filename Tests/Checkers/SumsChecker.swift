@@ -20,6 +20,9 @@ package struct SumsChecker: Sendable {
 
     package init() {}
 
+    /// What the commits say of the whole.
+    package func total(_ counter: Counter) -> Int64 { counters[counter] ?? 0 }
+
     package mutating func feed(_ effect: Effect) {
         switch effect {
         case .actionOpened(let opened): rules[opened.rule, default: Figures()].executions += 1
