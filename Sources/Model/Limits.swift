@@ -200,9 +200,14 @@ package enum Limits {
     /// given up and tried again later.
     package static let snapshotWaitingBytesMax = 256 << 20
     /// The tails of all shards of one thread may take so long to replay, together and on average.
-    package static let replayMillisecondsMax: Int64 = 2000
-    /// What one event or wake-up costs when it is replayed.
-    package static let replayNanoseconds: Int64 = 2000
+    package static let replayMillisecondsMax: Int64 = 1000
+    /// What one event or wake-up costs when it is replayed: as measured, within these bounds.
+    package static let replayNanosecondsMin: Int64 = 2000
+    package static let replayNanosecondsMax: Int64 = 16_000
+    /// Events and wake-ups over which that is measured, at least; it follows the last so many or twice as many.
+    package static let replayMeasuredMin: UInt64 = 16_384
+    /// Shards of each thread that load their snapshots and replay their tails at once.
+    package static let recoveriesPerThread = 2
     /// A snapshot is due at this fraction of a log's bound: while the newest snapshot gathers its increments, the log still
     /// holds what the one before needs.
     package static let snapshotLogFraction = 12
