@@ -195,7 +195,10 @@ package enum Limits {
     /// Chunks of one snapshot that are written at once.
     package static let snapshotChunksAtOnce = 8
     /// Shards of one worker that write a snapshot at once.
-    package static let snapshotsAtOnce = 2
+    package static let snapshotsAtOnce = 6
+    /// Chunks that are encoded before others of the thread have a turn. Behind each turn there can be a step of every other
+    /// shard: one chunk a turn would let the tails outgrow the snapshots under full load.
+    package static let snapshotChunksPerTurn = 4
     /// Bytes of a capture that wait to be written, because its customers changed faster than they could be; above, it is
     /// given up and tried again later.
     package static let snapshotWaitingBytesMax = 256 << 20

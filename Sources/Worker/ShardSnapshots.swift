@@ -134,14 +134,15 @@ extension ShardOwner {
     private func write(_ head: SnapshotHead, of shard: Shard, upon manifest: SnapshotManifest?) async -> SnapshotManifest? {
         do {
             let writer = try await around.snapshots.write(head, of: .shard(id), upon: manifest)
+            var chunks = 0
             while let chunk = shard.nextSnapshotChunk() {
                 guard end == nil else { return nil }
                 guard shard.snapshotBytesWaiting <= Limits.snapshotWaitingBytesMax else {
                     throw WorkerFault("its customers change faster than the snapshot can be written")
                 }
                 try await writer.append(chunk)
-                // One chunk a turn: a commit has its turn between two.
-                await giveWay()
+                chunks += 1
+                if chunks.isMultiple(of: Limits.snapshotChunksPerTurn) { await giveWay() }
             }
             let written = try await writer.finish()
             log.info(
