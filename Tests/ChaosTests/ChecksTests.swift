@@ -11,6 +11,16 @@ import Testing
     private static let action = ActionID(77)
     private static let attempt = AttemptID(instance: 1, number: 1)
 
+    @Test func `a run that hangs is ended, and the verdict says in what it hung`() async {
+        let board = Board()
+        board.enter("checking")
+        let told = AsyncStream<String>.makeStream()
+        Watchdog.watch(seconds: 0.01, board: board, end: { told.continuation.finish() }) { told.continuation.yield($0) }
+        var words: [String] = []
+        for await what in told.stream { words.append(what) }
+        #expect(words.count == 1 && words[0].contains("hangs") && words[0].hasSuffix("while checking"), "\(words)")
+    }
+
     // MARK: Mailbox
 
     private static let opened = Effect.actionOpened(

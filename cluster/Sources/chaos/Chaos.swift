@@ -93,7 +93,7 @@ struct Chaos: AsyncParsableCommand {
             diskMegabytes: 192 + Int(minutes * 24))
         let verdict = await attempt(cluster, faults, board)
         if !verdict.passed { try await keepStores(cluster) }
-        show(json ? try verdict.json() : verdict.text)
+        tell(verdict)
         guard verdict.passed else { throw ExitCode(1) }
     }
 
@@ -103,10 +103,10 @@ struct Chaos: AsyncParsableCommand {
         let blank = Verdict(
             seed: seed, minutes: minutes, replicas: replicas, network: network.rawValue, serverVersions: [],
             plan: faults.map(\.text), faults: Dictionary(faults.map { ($0.kind.rawValue, 1) }, uniquingKeysWith: +))
-        Watchdog.watch(minutes: minutes, board: board) { what in
+        Watchdog.watch(seconds: minutes * 60 + Watchdog.secondsBeyond, board: board) { what in
             var verdict = blank
             verdict.violations = board.faults + [what]
-            show((try? verdict.json()).flatMap { json ? $0 : nil } ?? verdict.text)
+            tell(verdict)
         }
         var verdict = blank
         do {
@@ -121,6 +121,10 @@ struct Chaos: AsyncParsableCommand {
         verdict.ownEnds = board.ended
         verdict.wallSeconds = began.duration(to: .now) / .seconds(1)
         return verdict
+    }
+
+    private func tell(_ verdict: Verdict) {
+        do { show(json ? try verdict.json() : verdict.text) } catch { show("no JSON: \(error)\n" + verdict.text) }
     }
 
     /// At once: what follows may be cut short.

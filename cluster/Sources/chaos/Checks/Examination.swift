@@ -61,6 +61,7 @@ struct Examination {
         // Another brain's commits are its own to run again.
         let own = commits.prefix { $0.brain == brainVersion }
         verdict.commits += commits.count
+        for commit in commits { verdict.brains["\(commit.brain)", default: 0] += 1 }
         verdict.commitsRunAgain += own.count
         verdict.takeovers += chain.takeovers
         verdict.add(chain.violations)

@@ -30,7 +30,8 @@ actor Machine {
     func start() throws {
         guard process == nil else { throw ChaosError("\(host) already runs") }
         starts += 1
-        process = try ChildProcess(prefix + [program.path] + program.arguments, output: log(starts), environment: program.environment)
+        process = try ChildProcess(
+            prefix + [program.path] + program.arguments, output: log(starts), environment: program.environment)
         isWanted = true
     }
 

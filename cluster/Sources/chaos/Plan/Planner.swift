@@ -16,8 +16,8 @@ struct Planner {
         /// The restart of everything comes early, and in a short run too.
         var rollsFirst = false
 
-        /// A fault of some minutes wants a run of some minutes.
-        var isLong: Bool { seconds >= 300 }
+        /// Whether a fault of 130 s fits.
+        var isLong: Bool { seconds >= 150 }
     }
 
     private struct Choice {
@@ -53,7 +53,7 @@ struct Planner {
         }
         for role in [Role.nats, .worker, .dispatcher] { all.append(Choice(kind: .slow, role: role)) }
         for role in [Role.nats, .worker, .gateway] { all.append(Choice(kind: .restart, role: role)) }
-        for role in [Role.worker, .coordinator, .dispatcher] where settings.isLong || settings.kinds == [.longFreeze] {
+        for role in [Role.worker, .coordinator, .dispatcher] where settings.isLong {
             all.append(Choice(kind: .longFreeze, role: role))
         }
         all.append(Choice(kind: .split, role: .worker))

@@ -23,6 +23,8 @@ struct Verdict: Encodable, Sendable {
     var commits = 0
     /// Of them; the others were decided by another build's brain, or behind one.
     var commitsRunAgain = 0
+    /// Commits by the version of the brain that decided them.
+    var brains: [String: Int] = [:]
     var takeovers = 0
     var coordinatorEpochs: UInt64 = 0
     var actions = 0
@@ -60,6 +62,8 @@ struct Verdict: Encodable, Sendable {
                 + " \(retries) requests sent again, \(repeats) once more after the answer;"
                 + " longest time without an answer \(longestSilenceMilliseconds) ms",
             "  logs: \(records) records, \(commits) commits, \(commitsRunAgain) of them run again",
+            "  brains: "
+                + brains.sorted { $0.key < $1.key }.map { "\($0.value) commits by version \($0.key)" }.joined(separator: ", "),
             "  actions: \(actions) decided; \(mails) messages arrived; \(sent) sent or recorded, \(uncertain) uncertain,"
                 + " \(undeliverable) undeliverable, \(withdrawn) withdrawn",
             "  revenue \(revenue), of it attributed \(attributed); quiet \(Int(quietSeconds)) s after the end of the faults;"
