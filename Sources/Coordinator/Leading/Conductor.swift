@@ -34,7 +34,8 @@ final class Conductor: Sendable {
     private let clock: any WallClock
     private let progress: SumsProgress
     private let log: Logger
-    /// True when this coordinator begins to lead, false when it ends.
+    /// True when this coordinator begins to lead, false when it ends. Only the newest word is kept: what came before it
+    /// and was not heard is over.
     let leadership: AsyncStream<Bool>
     private let leadershipChanged: AsyncStream<Bool>.Continuation
     private let fatal = Mutex<(any Error)?>(nil)
@@ -49,7 +50,7 @@ final class Conductor: Sendable {
         self.clock = clock
         self.progress = progress
         self.log = log
-        (leadership, leadershipChanged) = AsyncStream.makeStream()
+        (leadership, leadershipChanged) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var view: View {
