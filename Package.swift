@@ -94,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "chaos",
             dependencies: [
-                "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
+                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "cluster/Sources/chaos", swiftSettings: strict),
@@ -127,7 +127,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
-        tests("ChaosTests", ["chaos", "Model"]),
+        tests("ChaosTests", ["chaos", "Checkers", "Model"]),
         tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
