@@ -86,7 +86,7 @@ struct FakeShard: Sendable {
             // As if the rule of what holds a permit were gone.
             return OpenAction(
                 action: action, customer: known.customer, rule: Self.rule, channel: holder == nil ? .email : nil,
-                deadline: known.deadline, holder: holder)
+                due: known.deadline, deadline: known.deadline, holder: holder)
         }
     }
 }
