@@ -73,7 +73,8 @@ struct DeliveryReleaseCommand: AsyncParsableCommand {
 
     @OptionGroup var installation: InstallationOptions
     @Option(
-        help: ArgumentHelp("Do not send what was due before this, as 2026-01-31T12:00:00Z; list it as uncertain.", valueName: "time"))
+        help: ArgumentHelp(
+            "Do not send what was due before this, as 2026-01-31T12:00:00Z; list it as uncertain.", valueName: "time"))
     var uncertainDueBefore: String?
     @Flag(help: "After a restore: the former installation sent nothing after the backup.")
     var sendAll = false
