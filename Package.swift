@@ -85,7 +85,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                "Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),

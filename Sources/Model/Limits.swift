@@ -98,10 +98,20 @@ package enum Limits {
     package static let carefulStepsMax: UInt32 = 4096
     /// Entries of DEAD are gathered into records of this size; the last may go beyond it.
     package static let deadRecordBytesTarget = 256 << 10
+    /// Of DEAD's bound, up to which letters are taken; above is room for what settles them (percent).
+    package static let deadFillPercentMax: UInt64 = 90
+    /// Of DEAD's bound, that must be settled for room to be made, and of what waits is moved at once (percent).
+    package static let deadMovedPercentMax: UInt64 = 5
     /// Wake-ups that one commit of an owner going message by message may hold.
     package static let carefulWakeUpsMax = 64
     /// A worker that ends has so long to say at which event.
     package static let lastWordMilliseconds: Int64 = 1000
+
+    /// Workers of a build that end while they run a recorded commit again, after which that build leaves it alone: one may
+    /// have been its machine's fault.
+    package static let replayTrapsMax = 2
+    /// Commits of a shard that ended workers so and are remembered.
+    package static let replayTrapsKeptMax = 16
 
     // Profile
     package static let ordersKeptMax = 64

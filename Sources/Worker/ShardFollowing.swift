@@ -145,6 +145,9 @@ extension ShardOwner {
         return kind?.endsOwnership == true || !alive.contains(owner) || owner == me
     }
 
+    /// Who cannot run the commits again needs a release point as if it had another brain.
+    private var brainToTell: UInt32 { follower.isRefusing ? 0 : around.worker.brain }
+
     /// Tells whoever serves the shard how far this worker has followed, for as long as it is meant to own it; and finds out
     /// when nobody does.
     private func tellOwner() async {
@@ -153,7 +156,7 @@ extension ShardOwner {
             await pause(Self.tellMilliseconds)
             guard isMeantToOwn, follower.isUnderWay else { continue }
             let progress = FollowerProgress(
-                worker: around.worker.id, brain: around.worker.brain, commit: follower.standing.end.number)
+                worker: around.worker.id, brain: brainToTell, commit: follower.standing.end.number)
             do {
                 _ = try await around.messaging.request(
                     "shard.\(id.number).following", encoded(progress), timeout: .milliseconds(Limits.heartbeatMilliseconds))

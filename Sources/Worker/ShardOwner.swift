@@ -32,6 +32,8 @@ final actor ShardOwner {
         var isStandby: Bool
         /// A commit up to which the log may be taken as the truth, whatever brain decided it; nil = none.
         var trustedCommit: UInt64?
+        /// What workers of this build ended at when they ran it again.
+        var traps: [ReplayTrap] = []
     }
 
     struct Surroundings: Sendable {
@@ -117,6 +119,7 @@ final actor ShardOwner {
             Recovery(
                 id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
                 executor: executor, brain: around.worker.brain, clock: around.clock, log: log))
+        follower.refused = assignment.traps.filter(\.refuses)
         shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }
 
@@ -153,6 +156,7 @@ final actor ShardOwner {
     func placed(_ assignment: Assignment, alive: Set<String>) {
         self.assignment = assignment
         self.alive = alive
+        follower.refused = assignment.traps.filter(\.refuses)
         letGoUnlessNamed()
         check()
     }
@@ -215,7 +219,7 @@ final actor ShardOwner {
         let needed = neededBrain
         shown.withLock { status in
             status.phase = phase
-            if needed != nil || status.neededBrain != nil { status.problem = needed.map(problem(needing:)) }
+            if end == nil { status.problem = problem }
             status.neededBrain = needed
             if let shard, let chain {
                 status.epoch = chain.epoch
