@@ -205,14 +205,22 @@ package enum Limits {
     /// Chunks of one snapshot that are written at once.
     package static let snapshotChunksAtOnce = 8
     /// Shards of one worker that write a snapshot at once.
-    package static let snapshotsAtOnce = 2
+    package static let snapshotsAtOnce = 6
+    /// Chunks that are encoded before others of the thread have a turn. Behind each turn there can be a step of every other
+    /// shard: one chunk a turn would let the tails outgrow the snapshots under full load.
+    package static let snapshotChunksPerTurn = 4
     /// Bytes of a capture that wait to be written, because its customers changed faster than they could be; above, it is
     /// given up and tried again later.
     package static let snapshotWaitingBytesMax = 256 << 20
     /// The tails of all shards of one thread may take so long to replay, together and on average.
-    package static let replayMillisecondsMax: Int64 = 2000
-    /// What one event or wake-up costs when it is replayed.
-    package static let replayNanoseconds: Int64 = 2000
+    package static let replayMillisecondsMax: Int64 = 1000
+    /// What one event or wake-up costs when it is replayed: as measured, within these bounds.
+    package static let replayNanosecondsMin: Int64 = 2000
+    package static let replayNanosecondsMax: Int64 = 16_000
+    /// Events and wake-ups over which that is measured, at least; it follows the last so many or twice as many.
+    package static let replayMeasuredMin: UInt64 = 16_384
+    /// Shards of each thread that load their snapshots and replay their tails at once.
+    package static let recoveriesPerThread = 2
     /// A snapshot is due at this fraction of a log's bound: while the newest snapshot gathers its increments, the log still
     /// holds what the one before needs.
     package static let snapshotLogFraction = 12

@@ -51,7 +51,9 @@ final class Follower {
     /// The commit that is being run again, and how many of its steps are done: an input that cannot be read now may be
     /// readable later, and the steps before it must not be run twice.
     private var current: (record: LogRecord, stepsDone: Int)?
-    private var isClosed = false
+    private(set) var isClosed = false
+    /// Commits that were run again, and the events and wake-ups in them.
+    private(set) var replayed: (commits: UInt64, work: UInt64) = (0, 0)
     /// Where it stood when it last found the log trimmed.
     private var trimmedAt: UInt64?
 
@@ -201,6 +203,7 @@ final class Follower {
 
     private func run(_ commit: Commit, _ shard: Shard) async throws {
         var events = shard.eventsApplied
+        let before = events
         for step in commit.steps.dropFirst(current?.stepsDone ?? 0) {
             try await fetchInputs(of: step, shard)
             try await run(step, shard, commit.number)
@@ -211,6 +214,8 @@ final class Follower {
             }
         }
         shard.follow(commit.kind, commit.takeover, commit.attempt)
+        let wakeUps = commit.steps.reduce(0) { $0 + UInt64($1.wakeUps) + UInt64($1.lateWakeUps) }
+        replayed = (replayed.commits + 1, replayed.work + shard.eventsApplied - before + wakeUps)
     }
 
     private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {

@@ -48,7 +48,9 @@ final actor ShardOwner {
         let log: Logger
         /// A shard is served now, or has ended.
         let shardChanged: @Sendable () -> Void
-        let snapshotTurns = SnapshotTurns()
+        let snapshotTurns = Turns(Limits.snapshotsAtOnce)
+        let recoveryTurns: Turns
+        let replayRate = SharedReplayRate()
     }
 
     nonisolated let executor: any SerialExecutor
@@ -65,6 +67,8 @@ final actor ShardOwner {
     /// Who is believed to live, as they stand in commits.
     var alive: Set<String>
     let follower: Follower
+    /// It has run what the log held when it was looked at.
+    var isCaughtUp = false
     /// A fence is on its way: whatever is wanted, it is known first what became of it.
     var isFencing = false
     /// Nobody serves the shard, although its owner is believed to live, as long as this is the last commit.
@@ -114,7 +118,7 @@ final actor ShardOwner {
         follower = Follower(
             Recovery(
                 id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
-                executor: executor, brain: around.worker.brain, log: log))
+                executor: executor, brain: around.worker.brain, clock: around.clock, log: log))
         follower.refused = assignment.traps.filter(\.refuses)
         shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }

@@ -62,7 +62,7 @@ actor Worker {
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
             rules: rules, clockWatch: SharedClockWatch(installation.timeMode), log: log,
-            shardChanged: { shardSignal.yield() })
+            shardChanged: { shardSignal.yield() }, recoveryTurns: Turns(options.threads * Limits.recoveriesPerThread))
     }
 
     func run() async throws {
