@@ -181,7 +181,7 @@ package enum Limits {
     package static let moveMilliseconds = Milliseconds.minute
     /// How long a worker that is asked to stop waits for others to take its shards.
     package static let stopMilliseconds = 10 * Milliseconds.second
-    /// A shard is handed over when its successor has followed to within so many commits of its last one,
+    /// A shard is handed over when its successor has followed to within so many commits of its last one, doubled each second,
     package static let handOverCommits: UInt64 = 2
     /// or after so long, when the successor has been heard within the silence that is allowed.
     package static let handOverMilliseconds = 30 * Milliseconds.second

@@ -261,7 +261,8 @@ actor Worker {
         for index in shards.indices where shards[index].problem == nil { shards[index].problem = problem }
         // With a clock that is off, another may take over what this worker must not commit.
         let heartbeat = WorkerHeartbeat(
-            worker: options.id, brain: options.brain, build: options.build, draining: isDraining || problem != nil, shards: shards,
+            worker: options.id, brain: options.brain, build: options.build, draining: isDraining || problem != nil,
+            shards: shards,
             residentBytes: residentBytes())
         do {
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))

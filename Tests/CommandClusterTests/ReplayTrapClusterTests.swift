@@ -107,7 +107,9 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(6)))
-    func `F7 I7 a person takes the log as the truth: the event that traps is set aside, and nothing else is missing`() async throws {
+    func `F7 I7 a person takes the log as the truth: the event that traps is set aside, and nothing else is missing`()
+        async throws
+    {
         try await within { cluster in
             let shard = try await refused(cluster)
             let told = try await cluster.run(["recover", "--trust-log", "--yes", String(shard)])

@@ -9,7 +9,8 @@ internal import Ports
 /// entry is written once.
 ///
 ///     taking --near the bound, and enough is settled--> room is made --> taking
-///     taking --near the bound, nearly all of it waits--> full: nothing is written or passed over --somebody settles some--> taking
+///     taking --near the bound, nearly all of it waits--> full: nothing is written or passed over
+///     full --somebody settles some--> taking
 actor DeadLetterCarrier {
     private let logs: any LogStore
     private let log: Logger

@@ -54,7 +54,8 @@ package final class TrustedReplay {
         leavesOut = false
     }
 
-    /// Runs one step of this commit. Returns in what it differs from the recorded one; sums are not compared but brought up at the end.
+    /// Runs one step of this commit. Returns in what it differs from the recorded one; sums are not compared but brought up at
+    /// the end.
     package func replay(_ step: Step, _ inputs: inout InputQueue, commit: UInt64 = 1) throws -> [Difference] {
         before = [:]
         let (outbox, numbers) = (shard.brain.outbox, shard.setAsideNumbers)

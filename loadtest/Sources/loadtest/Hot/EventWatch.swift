@@ -10,7 +10,6 @@ final class EventWatch: Sendable {
         let milliseconds: Double
     }
 
-
     private struct State {
         /// Customers with an event that was sent.
         var sent: [CustomerKey: ContinuousClock.Instant] = [:]

@@ -189,7 +189,8 @@ struct HotReport: Encodable {
     var text: String {
         func ratio(_ one: Double, _ other: Double) -> String { other > 0 ? String(format: "%.2f", one / other) : "-" }
         return """
-            \(customers) customers, \(rate) events/s; the hot one \(hotRate) events/s, \(hotAccepted) accepted, \(hotRefused) refused
+            \(customers) customers, \(rate) events/s
+            the hot one:  \(hotRate) events/s, \(hotAccepted) accepted, \(hotRefused) refused
             alone:        \(alone.text)
             beside it:    \(beside.text); p50 × \(ratio(beside.p50, alone.p50)), p99 × \(ratio(beside.p99, alone.p99))
             on its shard: \(sameShard.text)
