@@ -86,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model", logging,
+                "Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "chaos",
             dependencies: [
-                "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
+                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "cluster/Sources/chaos", swiftSettings: strict),
@@ -129,7 +129,7 @@ let package = Package(
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
-        tests("ChaosTests", ["chaos", "Model"]),
+        tests("ChaosTests", ["chaos", "Checkers", "Model"]),
         tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17

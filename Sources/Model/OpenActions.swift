@@ -19,7 +19,7 @@ package struct OpenActions: Codable, Equatable, Sendable {
         package var action: String
         package var customer: String
         package var rule: UInt32
-        /// ``Channel/name``; empty = its rule is gone. Only what a dispatcher delivers stays open behind its rule.
+        /// ``Channel/name``, as it was decided.
         package var channel: String
         package var deadlineMilliseconds: Int64
         /// When its timer was first due; nil from a worker that does not say yet.

@@ -200,12 +200,12 @@ import Testing
         try await secondLife(backup, workers: 2) { cluster in
             let held = try await waiting(cluster)
             #expect(held.delivery.isHeld && held.delivery.isRestored && held.open.waiting > 20)
-            try await cluster.run(["delivery", "release", "--uncertain-due-before", "2024-01-11T12:00:00Z"])
+            try await cluster.run(["delivery", "release", "--uncertain-due-before", "2024-01-12T00:00:00Z"])
             try await eventually("nothing is open any more", within: .seconds(60)) {
                 let open = try await self.waiting(cluster).open
                 return open.waiting == 0 && open.permitted.isEmpty
             }
-            let bound = Instant(milliseconds: 1_704_974_400_000)
+            let bound = Instant(milliseconds: 1_705_017_600_000)
             var (late, early, uncertain, sent) = (Set<ActionID>(), Set<ActionID>(), Set<ActionID>(), Set<ActionID>())
             for effect in try await LogContents.read(cluster).effects() {
                 switch effect {

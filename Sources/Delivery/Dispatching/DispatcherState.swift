@@ -70,7 +70,7 @@ struct DispatcherState: Sendable {
         } else {
             overflowed.insert(shard)
         }
-        for item in open where item.channel.map(Self.isDeliverable) ?? true {
+        for item in open where Self.isDeliverable(item.channel) {
             if let holder = item.holder, holder.instance != settings.instance {
                 noteOpen(item.action, shard, item.customer, due: item.due, deadline: item.deadline)
                 heldElsewhere(item.action, holder, now: now)

@@ -120,8 +120,9 @@ struct ShardFollower: Sendable {
 
 extension OpenAction {
     init(_ action: OpenActions.Action) throws {
-        let channel = Channel.allCases.first { $0.name == action.channel }
-        guard let id = ActionID(text: action.action), channel != nil || action.channel.isEmpty else {
+        guard let id = ActionID(text: action.action),
+            let channel = Channel.allCases.first(where: { $0.name == action.channel })
+        else {
             throw FormatError(.invalid("open action \(action.action) of channel \(action.channel)"), at: 0)
         }
         var holder: AttemptID?

@@ -138,6 +138,7 @@ struct StatusCommand: AsyncParsableCommand {
             print("set aside by shard: \(counts); see `reprise dead list`")
         }
         for fault in status.faults { print(fault) }
+        for problem in status.sumsProblems { print("the sums do not go on: \(problem)") }
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }
         let lag = status.sumsLagCommits
