@@ -68,8 +68,7 @@ package struct InstallationRestore: InstallationRestoring {
         throw InstallationError(
             .exists,
             stored.restoring == nil
-                ? "There is an installation \(names.prefix) on this server already; a restore wants a server, or a prefix, "
-                    + "without."
+                ? "There is an installation \(names.prefix) on this server; a restore wants a server, or a prefix, without."
                 : "On this server a restore of another backup, or with other settings, was not finished: restore that one "
                     + "again, or throw away what is there with --discard-unfinished.")
     }
