@@ -99,6 +99,18 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         }
     }
 
+    package func chunk(
+        _ index: Int, ofPart part: Int, of manifest: SnapshotManifest, _ subject: SnapshotSubject
+    ) async throws(LogError) -> [UInt8]? {
+        let part = manifest.parts[part]
+        let name = "\(prefix(subject)).c.\(manifest.base).\(part.head.commit).\(part.writing).\(index)"
+        do throws(NATSError) {
+            return try await chunk(part.chunks[index], on: name)
+        } catch {
+            throw LogError(reading: error)
+        }
+    }
+
     private struct Damage: Error {
         let text: String
     }
@@ -166,37 +178,41 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         return (parts.isEmpty ? nil : LoadedSnapshot(manifest: manifest.prefix(parts.count), parts: parts), damage)
     }
 
+    /// What became of reading one chunk: nil bytes without an error = missing or damaged.
+    private struct ChunkRead: Sendable {
+        var index: Int
+        var bytes: [UInt8]?
+        var error: NATSError?
+    }
+
     /// In order; nil for one that is missing or damaged, behind which none may be read.
     private func chunks(_ part: SnapshotManifest.Part, _ subjects: String) async throws(NATSError) -> [[UInt8]?] {
-        typealias Read = (index: Int, result: Result<[UInt8]?, NATSError>)
-        let read = await withTaskGroup(of: Read.self) { group in
-            var read: [[UInt8]?] = Array(repeating: nil, count: part.chunks.count)
-            var failure: NATSError?
-            func start(_ index: Int) {
-                let (chunk, subject) = (part.chunks[index], "\(subjects).\(index)")
-                group.addTask {
-                    do throws(NATSError) {
-                        return (index, .success(try await self.chunk(chunk, on: subject)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
-            }
-            var next = min(Limits.snapshotChunksAtOnce, part.chunks.count)
-            for index in 0..<next { start(index) }
-            while let one = await group.next() {
-                switch one.result {
-                case .success(let chunk): read[one.index] = chunk
-                case .failure(let error): failure = failure ?? error
-                }
-                if failure == nil, next < part.chunks.count {
-                    start(next)
+        let chunks = part.chunks
+        let reads = await withTaskGroup(of: ChunkRead.self) { group in
+            var reads: [ChunkRead] = []
+            var next = 0
+            while next < chunks.count || reads.count < next {
+                while next < chunks.count, next - reads.count < Limits.snapshotChunksAtOnce {
+                    let index = next
+                    group.addTask { await self.read(chunks[index], at: index, on: "\(subjects).\(index)") }
                     next += 1
                 }
+                guard let read = await group.next() else { break }
+                reads.append(read)
+                if read.error != nil { break }
             }
-            return failure.map { Result<[[UInt8]?], NATSError>.failure($0) } ?? .success(read)
+            return reads
         }
-        return try read.get()
+        if let error = reads.lazy.compactMap(\.error).first { throw error }
+        return reads.sorted { $0.index < $1.index }.map(\.bytes)
+    }
+
+    private func read(_ chunk: SnapshotManifest.Chunk, at index: Int, on subject: String) async -> ChunkRead {
+        do throws(NATSError) {
+            return ChunkRead(index: index, bytes: try await self.chunk(chunk, on: subject))
+        } catch {
+            return ChunkRead(index: index, error: error)
+        }
     }
 
     /// From any replica, in its plain form; from the leader when that is not what the manifest says.

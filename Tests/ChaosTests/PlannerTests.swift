@@ -47,6 +47,21 @@ import Testing
         }
     }
 
+    @Test func `with another build to change to, everything is restarted early, in a run of two minutes too`() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let settings = Planner.Settings(seconds: 120, kinds: Set(Fault.Kind.allCases), rollsFirst: true)
+            let faults = Planner.plan(Topology(replicas: 3, workers: 3), seed: seed, settings)
+            #expect(faults.first { $0.kind == .rolling }.map { $0.atSeconds < 40 } == true, "seed \(seed)")
+        }
+    }
+
+    @Test func `a freeze longer than every time-out hits one host while the others go on having faults`() {
+        let faults = plan(seed: 1, minutes: 20)
+        let long = faults.filter { $0.kind == .longFreeze }
+        #expect(long.allSatisfy { $0.seconds == 130 })
+        #expect(long.contains { one in faults.contains { $0.atSeconds > one.atSeconds && $0.endSeconds < one.endSeconds } })
+    }
+
     @Test func `only the kinds that are asked for are drawn`() {
         let faults = plan(seed: 3, minutes: 3, [.freeze, .split])
         #expect(Set(faults.map(\.kind)) == [.freeze, .split])

@@ -2,7 +2,7 @@ package import Model
 
 /// Follows one shard's LOG and says where it is not what one owner at a time can have written (I2, I3).
 ///
-/// Feed every record in order, from the first one that is left; ask for `violations` at any time. A value type.
+/// Feed every record in order, from the first one that was written; ask for `violations` at any time. A value type.
 package struct CommitLogChecker: Sendable {
     package let shard: ShardID
     package private(set) var violations: [Violation] = []
@@ -10,15 +10,16 @@ package struct CommitLogChecker: Sendable {
     package private(set) var number: UInt64 = 0
     package private(set) var epoch: UInt64 = 0
     package private(set) var owner = ""
+    /// Commits that began an epoch.
+    package private(set) var takeovers = 0
     /// Where the newest step stands in IN.
     package private(set) var inputSequence: UInt64 = 0
     package private(set) var eventsThrough: UInt32 = 0
     package private(set) var clock = Instant.distantPast
-    /// Every commit so far, in order.
-    package private(set) var commits: [Commit] = []
     /// The kind of the newest commit; nil = none yet.
     package private(set) var lastKind: Commit.Kind?
     private var halves = Halves(0)
+    private var configuration: UInt64 = 0
 
     private let timeMode: Installation.TimeMode
 
@@ -27,7 +28,8 @@ package struct CommitLogChecker: Sendable {
         self.timeMode = timeMode
     }
 
-    package mutating func feed(_ record: LogRecord) {
+    /// Returns the commit, when it is one.
+    @discardableResult package mutating func feed(_ record: LogRecord) -> Commit? {
         do {
             let (commit, hash) = try Commit.decoded(record.payload)
             follow(commit, at: record.sequence)
@@ -42,9 +44,10 @@ package struct CommitLogChecker: Sendable {
             owner = commit.owner
             halves = Halves(hash)
             lastKind = commit.kind
-            commits.append(commit)
+            return commit
         } catch {
             report("I3 whole commits", "record \(record.sequence) is no commit: \(error)")
+            return nil
         }
     }
 
@@ -58,6 +61,7 @@ package struct CommitLogChecker: Sendable {
         }
         switch commit.kind {
         case .fence, .trusted:
+            takeovers += 1
             if commit.epoch != epoch + 1 {
                 report("I2 one owner", "fence \(commit.number) of epoch \(commit.epoch) after \(epoch)")
             }
@@ -65,6 +69,7 @@ package struct CommitLogChecker: Sendable {
                 report("I2 one owner", "fence \(commit.number) decides something")
             }
         case .steps, .released, .releasePoint, .attempt:
+            if lastKind == nil { report("I2 one owner", "commit \(commit.number) comes before any fence") }
             if commit.epoch != epoch { report("I2 one owner", "commit \(commit.number) of epoch \(commit.epoch) in \(epoch)") }
             if commit.owner != owner {
                 report("I2 one owner", "epoch \(epoch) is \(owner)'s, commit \(commit.number) is \(commit.owner)'s")
@@ -82,6 +87,11 @@ package struct CommitLogChecker: Sendable {
                 "commit \(commit.number) goes back to \(step.inputSequence)/\(step.eventsThrough) from \(stands.0)/\(stands.1)")
         }
         if step.clock < clock { report("I6 time", "commit \(commit.number): the clock goes back by \(clock - step.clock) ms") }
+        if step.configuration < configuration {
+            report(
+                "I4 configuration", "commit \(commit.number) goes back to revision \(step.configuration) from \(configuration)")
+        }
+        configuration = step.configuration
         inputSequence = step.inputSequence
         eventsThrough = step.eventsThrough
         clock = step.clock

@@ -13,14 +13,26 @@ package struct ReplayChecker {
         self.configuration = configuration
     }
 
+    /// What a run showed.
+    package struct Outcome {
+        package var violations: [Violation]
+        /// The state's bytes at the end, in chunks; empty where it was not reached.
+        package var state: [[UInt8]] = []
+        /// Orders by customer, as the profiles say in the end.
+        package var orders: [CustomerKey: Int64] = [:]
+    }
+
     /// - Parameters:
     ///   - inputs: all of IN.
-    ///   - commits: all of LOG, in order.
+    ///   - commits: all of LOG that this build's brain decided, in order, up to the first of another one.
+    ///   - behind: the steps from there on. They cannot come out the same: what they record is taken as the truth, and only
+    ///     what follows from IN is this build's own.
+    ///   - customers: whose orders are counted in the end.
     ///   - live: snapshots that owners wrote, in parts, by the number of their commit.
-    /// - Returns: what did not come out.
     package func run(
-        _ shard: ShardID, inputs: [LogRecord], commits: [Commit], live: [UInt64: [[[UInt8]]]] = [:]
-    ) -> [Violation] {
+        _ shard: ShardID, inputs: [LogRecord], commits: [Commit], behind: [Step] = [], customers: Set<CustomerKey> = [],
+        live: [UInt64: [[[UInt8]]]] = [:]
+    ) -> Outcome {
         do {
             let whole = try Replay(shard, installation, configuration, inputs)
             let half = commits.count / 2
@@ -29,14 +41,19 @@ package struct ReplayChecker {
             let second = try Replay(shard, installation, configuration, inputs, from: [whole.shard.encoded()])
             try whole.run(commits[half...], live)
             try second.run(commits[half...], [:])
-            guard whole.shard.encoded() == second.shard.encoded() else {
-                return [Violation("I4 snapshot and tail", "shard \(shard) ends otherwise than by a full replay")]
+            let state = whole.shard.encoded()
+            guard state == second.shard.encoded() else {
+                let what = Violation("I4 snapshot and tail", "shard \(shard) ends otherwise than by a full replay")
+                return Outcome(violations: [what], state: state)
             }
-            return []
+            try whole.trust(behind)
+            var outcome = Outcome(violations: [], state: state)
+            for customer in customers { outcome.orders[customer] = whole.shard.view(of: customer).orderCount }
+            return outcome
         } catch let violation as Violation {
-            return [violation]
+            return Outcome(violations: [violation])
         } catch {
-            return [Violation("I4 replay", "shard \(shard): \(error)")]
+            return Outcome(violations: [Violation("I4 replay", "shard \(shard): \(error)")])
         }
     }
 }
@@ -91,14 +108,26 @@ private final class Replay {
     }
 
     private func run(_ step: Step) throws {
-        if step.configuration != shard.rules.set.revision {
-            shard.adopt(try Self.rules(step.configuration, configuration))
-        }
+        try adopt(step)
         let again = try shard.replay(step, &inputs)
         guard again == step else {
             throw Violation(
                 "I4 replay", "shard \(shard.id): the step up to \(step.inputSequence)/\(step.eventsThrough) comes out otherwise")
         }
+    }
+
+    func trust(_ steps: [Step]) throws {
+        let trusted = TrustedReplay(shard)
+        for step in steps {
+            try adopt(step)
+            _ = try trusted.replay(step, &inputs)
+        }
+        if !steps.isEmpty { _ = trusted.finish() }
+    }
+
+    private func adopt(_ step: Step) throws {
+        guard step.configuration != shard.rules.set.revision else { return }
+        shard.adopt(try Self.rules(step.configuration, configuration))
     }
 }
 

@@ -14,14 +14,11 @@ package struct SumsChecker: Sendable {
 
     private var rules: [RuleID: Figures] = [:]
     /// The shops' totals by counter.
-    private var counters: [Counter: Int64] = [:]
+    package private(set) var counters: [Counter: Int64] = [:]
     /// Revenue by action and order.
     private var credits: [ActionID: [String: Int64]] = [:]
 
     package init() {}
-
-    /// What the commits say of the whole.
-    package func total(_ counter: Counter) -> Int64 { counters[counter] ?? 0 }
 
     package mutating func feed(_ effect: Effect) {
         switch effect {
@@ -44,6 +41,12 @@ package struct SumsChecker: Sendable {
         }
     }
 
+    /// Messages of all rules that ended so.
+    package func count(_ outcome: Outcome) -> Int64 { rules.values.reduce(0) { $0 + ($1.closed[outcome] ?? 0) } }
+
+    /// Credited to any rule, minor units.
+    package var attributed: Int64 { rules.values.reduce(0) { $0 + $1.revenue } }
+
     /// What the report of the whole says otherwise, and orders whose money does not come out.
     package func compare(_ report: MechanicsReport) -> [Violation] {
         var found: [Violation] = []
@@ -62,6 +65,7 @@ package struct SumsChecker: Sendable {
             compare("\(row.rule) revenue", row.revenue, own.revenue)
             compare("\(row.rule) timers armed", row.timersArmed, own.armed)
             compare("\(row.rule) sent", row.sent, own.closed[.sent] ?? 0)
+            compare("\(row.rule) recorded", row.recorded, own.closed[.recorded] ?? 0)
             compare("\(row.rule) undeliverable", row.undeliverable, own.closed[.undeliverable] ?? 0)
             compare("\(row.rule) uncertain", row.uncertain, own.closed[.uncertain] ?? 0)
             compare("\(row.rule) withdrawn", row.withdrawn, own.closed[.withdrawn] ?? 0)

@@ -27,7 +27,7 @@ struct PressureClusterTests {
         let client = LoadClient(cluster)
         #expect(try await client.post(Self.body(sender: 0, round: 9)).status == 200)
         let before = try residentMB(of: cluster.processID("gateway"))
-        for server in cluster.nats.servers { try server.freeze() }
+        for server in cluster.nats.servers { try await server.freeze() }
         let tally = Tally()
         let sending = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -33,8 +33,14 @@ struct UpgradeClusterTests {
         try await cluster.stop()
     }
 
-    private func replay(_ cluster: TestCluster) async throws -> MechanicsReport {
-        let orders = try cluster.folder.write("orders.csv", SampleShop.orders(customers: customers, days: days))
+    /// Sends the orders of these days and returns the report behind them.
+    @discardableResult private func replay(_ cluster: TestCluster, days: Range<Int>) async throws -> MechanicsReport {
+        let before = SampleShop.orders(customers: customers, days: days.lowerBound)
+        let through = SampleShop.orders(customers: customers, days: days.upperBound)
+        // For no days there is the heading alone.
+        let heading = SampleShop.orders(customers: customers, days: 0)
+        let part = heading + through.dropFirst(before.count)
+        let orders = try cluster.folder.write("orders-\(days.lowerBound).csv", part)
         return try JSONDecoder().decode(
             MechanicsReport.self, from: Data(try await cluster.run(["replay", orders, "--json"]).utf8))
     }
@@ -71,7 +77,9 @@ struct UpgradeClusterTests {
     func `a rolling restart with another brain, one worker killed in it: nothing lost or twice (I1 I4 I5 I11)`() async throws {
         let next = try #require(NextBrain.binary)
         try await within(2) { cluster in
-            async let replay = replay(cluster)
+            // So that each brain decides, however fast the machine is: a part before, one meanwhile, one behind.
+            try await replay(cluster, days: 0..<days / 3)
+            async let meanwhile = replay(cluster, days: days / 3..<days * 2 / 3)
             try cluster.startWorker("worker-3", binary: next)
             try await eventually("some shards move to the next brain", within: .seconds(60)) {
                 try await serves(2, atLeast: 2, cluster)
@@ -89,10 +97,11 @@ struct UpgradeClusterTests {
             }
             try await cluster.stopCleanly(["worker-2"])
             try cluster.startWorker("worker-2", binary: next)
-            let report = try await replay
+            _ = try await meanwhile
             try await eventually("everything runs the next brain", within: .seconds(60)) {
                 try await serves(2, atLeast: 8, cluster)
             }
+            let report = try await replay(cluster, days: days * 2 / 3..<days)
             #expect(try await status(cluster).faults.isEmpty)
             try await check(cluster, report)
         }
@@ -102,10 +111,7 @@ struct UpgradeClusterTests {
     func `after a crash another brain waits, until the old one comes back or the log is trusted (I4 I5 I10 I11)`() async throws {
         let next = try #require(NextBrain.binary)
         try await within(1) { cluster in
-            let first = SampleShop.orders(customers: customers, days: days / 2)
-            let all = SampleShop.orders(customers: customers, days: days)
-            let heading = "order_id,customer_id,email,first_name,date,product,quantity,total\n"
-            try await cluster.run(["replay", try cluster.folder.write("first.csv", first)])
+            try await replay(cluster, days: 0..<days / 2)
             try await cluster.kill("worker-1")
             try cluster.startWorker("worker-2", binary: next)
             try await eventually("all shards wait", within: .seconds(60)) {
@@ -129,10 +135,7 @@ struct UpgradeClusterTests {
             try await eventually("all shards are served", within: .seconds(60)) {
                 try await status(cluster).workers.filter(\.alive).flatMap(\.shards).count { $0.phase == .serving } == 8
             }
-            let rest = heading + all.dropFirst(first.count)
-            let report = try JSONDecoder().decode(
-                MechanicsReport.self,
-                from: Data(try await cluster.run(["replay", try cluster.folder.write("rest.csv", rest), "--json"]).utf8))
+            let report = try await replay(cluster, days: days / 2..<days)
             try await check(cluster, report, trusted: true)
             let contents = try await LogContents.read(cluster)
             #expect(contents.commits[3].count { $0.kind == .trusted } == 1 && contents.commits[3].contains { $0.brain == 2 })

@@ -44,20 +44,34 @@ import Testing
         }
     }
 
+    /// A small body beside one that takes all but 1000 bytes of a budget of 1 MiB.
+    private func small() -> String { track("a", UUID().uuidString) + String(repeating: " ", count: 2000) }
+
+    private func bytesInFlight(_ gateway: RunningGateway) async throws -> Double {
+        let lines = try await gateway.send("GET", "/metrics").text.split(separator: "\n")
+        let line = try #require(lines.first { $0.hasPrefix("reprise_gateway_body_bytes_in_flight ") })
+        return try #require(line.split(separator: " ").last.flatMap { Double($0) })
+    }
+
+    @Test func `F6 while announced bodies fill the budget others are answered 429, and a client that goes gives it back`()
+        async throws
+    {
+        try await RunningGateway.run(bytesInFlightMax: 1 << 20, bodyMilliseconds: 600_000) { gateway in
+            let slow = try Trickle(port: gateway.port, announced: (1 << 20) - 1000)
+            // Before another request comes, which could be in the way of the slow one.
+            try await eventually("the budget is taken") { try await bytesInFlight(gateway) > 1_000_000 }
+            #expect(try await gateway.post("/v1/track", small()).status == 429)
+            slow.close()
+            try await eventually("the budget is free") { try await gateway.post("/v1/track", small()).status == 200 }
+        }
+    }
+
     @Test func `F6 a body that trickles in is cut off, and what it had announced is free again`() async throws {
-        // The budget takes one such body and a small one.
-        try await RunningGateway.run(bytesInFlightMax: 1 << 20, bodyMilliseconds: 8000) { gateway in
+        try await RunningGateway.run(bytesInFlightMax: 1 << 20, bodyMilliseconds: 1000) { gateway in
             let slow = try Trickle(port: gateway.port, announced: (1 << 20) - 1000)
             defer { slow.close() }
-            try await eventually("the budget is taken") {
-                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status
-                    == 429
-            }
             #expect(try await slow.answer().contains("408"))
-            try await eventually("the budget is free") {
-                try await gateway.post("/v1/track", track("a", UUID().uuidString) + String(repeating: " ", count: 2000)).status
-                    == 200
-            }
+            try await eventually("the budget is free") { try await gateway.post("/v1/track", small()).status == 200 }
         }
     }
 
@@ -73,6 +87,8 @@ import Testing
         let waiting = Task { await intake.submit([event]) }
         try await eventually("it waits") { intake.isBehind([event], now: clock.now() + Limits.logWaitMilliseconds + 1000) }
         #expect(!intake.isBehind([event], now: clock.now()))
+        // What is held is an answer: there is none before the log has the event.
+        try await eventually("the log has it") { try await logs.state(of: .input(ShardID(0))).last == 1 }
         logs.deliverHeld()
         #expect(await waiting.value == nil)
         #expect(!intake.isBehind([event], now: clock.now() + Milliseconds.day))

@@ -14,7 +14,7 @@ import Testing
         let connection = try await server.connect()
         let installation = try await makeInstallation(connection, appendTimeout: .seconds(1))
         #expect(try await installation.logs.append(to: log, [1], expecting: 0) == 1)
-        try server.freeze()
+        try await server.freeze()
         let result = await pipeline([[2]], to: log, of: installation.logs, expectingFrom: 1)[0]
         #expect(result.code == .ambiguous)
         try server.thaw()
@@ -50,7 +50,7 @@ import Testing
         let server = try await NATSServer.start()
         let connection = try await server.connect()
         let installation = try await makeInstallation(connection, appendTimeout: .seconds(2))
-        try server.freeze()
+        try await server.freeze()
         let chunk = [UInt8](repeating: 9, count: 512 << 10)
         async let answers = withTaskGroup(of: LogError.Code?.self) { group in
             for index in 0..<64 {
@@ -89,7 +89,7 @@ import Testing
         let connection = try await server.connect()
         let installation = try await makeInstallation(connection)
         let reader = try await installation.logs.read(log, from: 1)
-        try server.freeze()
+        try await server.freeze()
         async let append = pipeline([[1]], to: log, of: installation.logs)[0]
         async let next: [LogRecord]? = try? await reader.next(max: 1)
         try await eventually("the append is under way") { connection.core.withLock { $0.pending.count } == 1 }

@@ -35,6 +35,23 @@ struct CheckerTests {
         #expect(check([commit(.fence, 1, 1, "a"), commit(.released, 1, 2, "a"), commit(.steps, 1, 3, "a")]) == ["I2 one owner"])
         #expect(check([commit(.fence, 1, 1, "a"), commit(.fence, 3, 2, "b")]) == ["I2 one owner"])
         #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 3, "a")]) == ["I3 whole commits"])
+        #expect(check([commit(.steps, 0, 1, "")]) == ["I2 one owner"])
+    }
+
+    @Test("I4 a commit that does not name the hash of the one before it, and rules that go back, are found")
+    func chain() {
+        var checker = CommitLogChecker(shard: ShardID(0), timeMode: .eventTime)
+        let apart =
+            records([commit(.fence, 1, 1, "a")]) + [
+                LogRecord(sequence: 2, time: .distantPast, payload: commit(.steps, 1, 2, "a").encoded().bytes)
+            ]
+        for record in apart { checker.feed(record) }
+        #expect(checker.violations.map(\.promise) == ["I4 chain of hashes"])
+        func step(_ configuration: UInt64) -> Step {
+            Step(
+                inputSequence: 1, eventsThrough: 1, clock: .distantPast, wakeUps: 0, configuration: configuration, effects: [])
+        }
+        #expect(check([commit(.fence, 1, 1, "a"), commit(.steps, 1, 2, "a", [step(2), step(1)])]) == ["I4 configuration"])
     }
 
     @Test("I6 a position or a clock that goes back is found")

@@ -32,7 +32,7 @@ struct SimulationTests {
         case .messagesLost: ("messages between shards", 9)
         case .lettersDoubled: ("I7 dead letters", 9)
         case .noPermit: ("I9 permit first", 9)
-        case .sentAgain: ("I11", 5)
+        case .sentAgain: ("I7 nothing vanishes", 5)
         case .inputChanged: ("I4 replay", 9)
         case .effectsChanged: ("I4 chain of hashes", 2)
         case .sumsChanged: ("I10 sums", 9)

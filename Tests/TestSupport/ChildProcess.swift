@@ -42,6 +42,18 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// Stops it with SIGSTOP and returns when every thread of it stands: until then it may still answer.
+    package func freeze() async throws {
+        try send(signal: SIGSTOP)
+        try await eventually("process \(processID) stands") {
+            let tasks = "/proc/\(self.processID)/task"
+            return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+                let status = try? String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
+                return status?.split(separator: ")").last?.hasPrefix(" T") ?? true
+            }
+        }
+    }
+
     /// Kills it with -9 and returns when it is gone.
     package func killAndWait() async throws {
         let first = killed.withLock { killed in

@@ -70,7 +70,7 @@ package final class NATSServer: @unchecked Sendable {
         return try await NATSConnection.connect(options, waitUpTo: .seconds(10), log: testLog)
     }
 
-    package func freeze() throws { try process.send(signal: SIGSTOP) }
+    package func freeze() async throws { try await process.freeze() }
     package func thaw() throws { try process.send(signal: SIGCONT) }
     package func kill() async throws { try await process.killAndWait() }
 

@@ -126,7 +126,7 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             // One that is under way went with its customer: what becomes of it is still to be told.
             if self.actions[id]?.isHandled == false { forget(id) }
         }
-        for action in actions where action.channel.isEmpty || action.channel == Channel.email.name {
+        for action in actions where action.channel == Channel.email.name {
             guard let id = ActionID(text: action.action) else { throw FormatError(.invalid("open action"), at: 0) }
             track(id, shard, CustomerKey(action.customer))
             if let text = action.grantedInstance, let instance = UInt64(text, radix: 16), let number = action.grantedNumber {
@@ -233,7 +233,8 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     private func finish(
         _ action: ActionID, _ attempt: AttemptID, _ outcome: Outcome, _ customer: CustomerKey, _ shard: ShardID
     ) async {
-        let body = Event.Body.outcome(action: action, attempt: attempt, outcome: outcome, detail: "")
+        let reason = outcome == .uncertain ? "the dispatcher that had the permit is gone" : ""
+        let body = Event.Body.outcome(action: action, attempt: attempt, outcome: outcome, detail: reason)
         await report(body, customer, shard, isOnce: false)
         // Failed: another attempt. Uncertain and not closed by it: that attempt had failed already, as its run knew.
         guard outcome == .failedForNow || outcome == .uncertain, actions[action]?.holder == attempt else {

@@ -7,6 +7,8 @@ internal import Ports
 final class Judge: @unchecked Sendable {
     private let installation: Installation
     private(set) var commits: [CommitLogChecker]
+    /// Every commit so far, by shard and in order.
+    private(set) var made: [[Commit]]
     /// Of all shards: an action may be opened in one and closed in another.
     private var actions = ActionChecker()
     private(set) var sums = SumsChecker()
@@ -25,6 +27,7 @@ final class Judge: @unchecked Sendable {
         self.installation = installation
         self.count = count
         commits = installation.shards.all.map { CommitLogChecker(shard: $0, timeMode: installation.timeMode) }
+        made = installation.shards.all.map { _ in [] }
         coordinator = CoordinatorLogChecker(shards: installation.shards.shards)
         takeovers = TakeoverWatch(shards: installation.shards.shards)
         ends = installation.shards.all.map { _ in (0, 0) }
@@ -41,6 +44,7 @@ final class Judge: @unchecked Sendable {
         case .deadLetters:
             count("records of what was set aside")
             letters.feed(record)
+        case .delivery: count("words on delivery")
         }
     }
 
@@ -65,9 +69,8 @@ final class Judge: @unchecked Sendable {
 
     private func commit(_ shard: Int, _ record: LogRecord) {
         let lastKind = commits[shard].lastKind
-        let made = commits[shard].commits.count
-        commits[shard].feed(record)
-        guard let commit = commits[shard].commits.dropFirst(made).first else { return }
+        guard let commit = commits[shard].feed(record) else { return }
+        made[shard].append(commit)
         count("commit: \(commit.kind)")
         for branch in takeovers.branches(of: commit, behind: lastKind) { count(branch) }
         let effects = commit.steps.flatMap { (try? $0.decodedEffects()) ?? [] }

@@ -23,7 +23,7 @@ struct LossWatch {
     mutating func hear(_ host: Host, _ message: String, _ words: String) {
         guard let shard, words.contains("shard=\(shard)") else { return }
         if message == "shard failed" { said.insert(host.number) }
-        if message == "shard failed" && words.contains("no snapshot can be used") { isGivenUp = true }
+        if message == "shard failed" && words.contains("trimmed") { isGivenUp = true }
         if message == "the sums of a shard stop" { isSaidOfSums = true }
     }
 

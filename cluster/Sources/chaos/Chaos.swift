@@ -75,7 +75,8 @@ struct Chaos: AsyncParsableCommand {
         let topology = Topology(replicas: replicas, workers: workers)
         let board = Board()
         let possible = try kinds().filter { network == .namespaces || !($0.needsNetwork || $0.needsDisk) }
-        let faults = Planner.plan(topology, seed: seed, Planner.Settings(seconds: minutes * 60, kinds: possible))
+        let settings = Planner.Settings(seconds: minutes * 60, kinds: possible, rollsFirst: nextBinary != nil)
+        let faults = Planner.plan(topology, seed: seed, settings)
         show(
             "seed \(seed): \(faults.count) faults in \(minutes) minutes, \(replicas) nats-server(s), hosts as \(network.rawValue)"
         )
@@ -90,20 +91,40 @@ struct Chaos: AsyncParsableCommand {
         let cluster = Cluster(
             topology: topology, network: Network(network, topology), paths: paths, shards: shards,
             diskMegabytes: 192 + Int(minutes * 24))
-        let verdict: Verdict
-        do {
-            verdict = try await ChaosRun(
-                cluster: cluster, faults: faults, seed: seed, minutes: minutes, ordersPerSecond: rate, board: board
-            ).run()
-        } catch {
-            board.say("the run ended early")
-            try await cluster.stop()
-            throw error
-        }
-        try await cluster.stop()
+        let verdict = await attempt(cluster, faults, board)
         if !verdict.passed { try await keepStores(cluster) }
-        show(json ? try verdict.json() : verdict.text)
+        tell(verdict)
         guard verdict.passed else { throw ExitCode(1) }
+    }
+
+    /// There is a verdict, whatever happens.
+    private func attempt(_ cluster: Cluster, _ faults: [Fault], _ board: Board) async -> Verdict {
+        let began = ContinuousClock.now
+        let blank = Verdict(
+            seed: seed, minutes: minutes, replicas: replicas, network: network.rawValue, serverVersions: [],
+            plan: faults.map(\.text), faults: Dictionary(faults.map { ($0.kind.rawValue, 1) }, uniquingKeysWith: +))
+        Watchdog.watch(seconds: minutes * 60 + Watchdog.secondsBeyond, board: board) { what in
+            var verdict = blank
+            verdict.violations = board.faults + [what]
+            tell(verdict)
+        }
+        var verdict = blank
+        do {
+            try await ChaosRun(
+                cluster: cluster, faults: faults, seed: seed, minutes: minutes, ordersPerSecond: rate, board: board
+            ).run(into: &verdict)
+        } catch {
+            verdict.violations.append("the run broke off while \(board.phase): \(error)")
+        }
+        do { try await cluster.stop() } catch { verdict.violations.append("the cluster could not be ended: \(error)") }
+        verdict.violations = board.faults + verdict.violations
+        verdict.ownEnds = board.ended
+        verdict.wallSeconds = began.duration(to: .now) / .seconds(1)
+        return verdict
+    }
+
+    private func tell(_ verdict: Verdict) {
+        do { show(json ? try verdict.json() : verdict.text) } catch { show("no JSON: \(error)\n" + verdict.text) }
     }
 
     /// At once: what follows may be cut short.

@@ -1,8 +1,11 @@
+import Checkers
+import Engine
 import Foundation
 import Model
 import Ports
 
-/// All checks over all that is left of a run: streams, mailbox, ledger, sums.
+/// All checks over all that is left of a run: streams, mailbox, ledger, sums. What a log, an action and the sums must be is
+/// said by the checkers that the simulation has too; what the shop's books must be, here.
 struct Examination {
     let installation: Installation
     let recorder: Recorder
@@ -24,65 +27,60 @@ struct Examination {
             verdict.records += recorder.all(name).count
             verdict.violations += try await recorder.compareAgain(name)
         }
-        let revisions = try revisions()
+        let replay = ReplayChecker(installation: installation, configuration: recorder.all(.configuration))
         var profiles: [CustomerKey: Int64] = [:]
         for shard in installation.shards.all {
-            let outcome = try await examine(shard, revisions, &verdict)
+            let outcome = examine(shard, replay, &verdict)
+            verdict.add(outcome.violations)
             profiles.merge(outcome.orders) { $0 + $1 }
         }
-        verdict.violations += try coordinator(&verdict)
+        coordinator(&verdict)
         verdict.violations += BookCheck.compare(ledger, with: books)
-        if let report { verdict.violations += BookCheck.compare(report, with: books) }
+        if let report { verdict.add(books.sums.compare(report)) }
         verdict.violations += orders(profiles)
-        let mail = try MailCheck(folder: maildir)
-        verdict.violations += mail.compare(with: books.actions)
-        verdict.mails = mail.mails.values.reduce(0, +)
+        let mailbox = try Mailbox(folder: maildir)
+        verdict.violations += mailbox.violations
+        verdict.mails = mailbox.actions.count
+        for action in mailbox.actions { books.mail(action) }
+        verdict.add(books.actions.violations(atRest: true))
         count(&verdict)
     }
 
-    private func revisions() throws -> [UInt64: RuleSet] {
-        var revisions: [UInt64: RuleSet] = [:]
-        for record in recorder.all(.configuration) {
-            revisions[record.sequence] = try RuleSet.decoded(record.payload, revision: record.sequence)
-        }
-        return revisions
-    }
-
     private mutating func examine(
-        _ shard: ShardID, _ revisions: [UInt64: RuleSet], _ verdict: inout Verdict
-    ) async throws -> ReplayCheck.Outcome {
+        _ shard: ShardID, _ replay: ReplayChecker, _ verdict: inout Verdict
+    ) -> ReplayChecker.Outcome {
         let inputs = recorder.all(.input(shard))
         for record in inputs { books.input(record, shard: shard) }
-        var chain = LogCheck(shard: shard)
+        var chain = CommitLogChecker(shard: shard, timeMode: installation.timeMode)
         var commits: [Commit] = []
         for record in recorder.all(.commits(shard)) {
-            guard let commit = chain.follow(record) else { continue }
+            guard let commit = chain.feed(record) else { continue }
             books.commit(commit)
             commits.append(commit)
         }
+        // Another brain's commits are its own to run again.
+        let own = commits.prefix { $0.brain == brainVersion }
         verdict.commits += commits.count
+        for commit in commits { verdict.brains["\(commit.brain)", default: 0] += 1 }
+        verdict.commitsRunAgain += own.count
         verdict.takeovers += chain.takeovers
-        verdict.violations += chain.violations
+        verdict.add(chain.violations)
         let last = inputs.last?.sequence ?? 0
-        if chain.input.sequence != last {
-            verdict.violations.append("I1 IN.\(shard): applied to \(chain.input.sequence) of \(last)")
+        if chain.inputSequence != last {
+            verdict.violations.append("I1 IN.\(shard): applied to \(chain.inputSequence) of \(last)")
         }
         let map = installation.shards
         let customers = Set(books.orders.values.map(\.customer).filter { map.shard(of: $0) == shard })
-        let outcome = await ReplayCheck().run(
-            shard, installation, inputs: inputs, commits: commits, revisions: revisions, customers: customers)
-        verdict.violations += outcome.violations
-        return outcome
+        return replay.run(
+            shard, inputs: inputs, commits: Array(own), behind: commits[own.endIndex...].flatMap(\.steps),
+            customers: customers)
     }
 
-    private func coordinator(_ verdict: inout Verdict) throws -> [String] {
-        var check = CoordinatorCheck()
-        for record in recorder.all(.coordinator) {
-            let decision = try JSONDecoder().decode(CoordinatorRecord.self, from: Data(record.payload))
-            check.follow(decision, sequence: record.sequence)
-        }
+    private func coordinator(_ verdict: inout Verdict) {
+        var check = CoordinatorLogChecker(shards: installation.shards.shards)
+        for record in recorder.all(.coordinator) { check.feed(record) }
         verdict.coordinatorEpochs = check.epoch
-        return check.violations
+        verdict.add(check.violations)
     }
 
     /// Every order counts once in its customer's profile.
@@ -104,13 +102,11 @@ struct Examination {
         verdict.refused = ledger.refused.count
         verdict.longestSilenceMilliseconds = ledger.longestSilence
         verdict.actions = books.actions.count
-        for sums in books.rules.values {
-            verdict.sent += sums.sent + sums.recorded
-            verdict.uncertain += sums.uncertain
-            verdict.undeliverable += sums.undeliverable
-            verdict.withdrawn += sums.withdrawn
-            verdict.attributed += sums.revenue
-        }
-        verdict.revenue = books.counters[.revenue] ?? 0
+        verdict.sent = books.sums.count(.sent) + books.sums.count(.recorded)
+        verdict.uncertain = books.sums.count(.uncertain)
+        verdict.undeliverable = books.sums.count(.undeliverable)
+        verdict.withdrawn = books.sums.count(.withdrawn)
+        verdict.attributed = books.sums.attributed
+        verdict.revenue = books.sums.counters[.revenue] ?? 0
     }
 }

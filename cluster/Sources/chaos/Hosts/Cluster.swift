@@ -41,23 +41,24 @@ struct Cluster: Sendable {
         let logs = paths.folder.appendingPathComponent("logs")
         machines = Dictionary(
             uniqueKeysWithValues: topology.all.map { host in
-                let arguments = Self.arguments(host, network, paths)
-                let program = Machine.Program(arguments: arguments, environment: environment)
+                let program = Machine.Program(
+                    path: host.role == .nats ? paths.natsServer : paths.reprise,
+                    arguments: Self.arguments(host, network, paths), environment: environment)
                 return (host, Machine(host, prefix: network.prefix(host), logs: logs, program: program))
             })
     }
 
     private static func arguments(_ host: Topology.Host, _ network: Network, _ paths: Paths) -> [String] {
         switch host.role {
-        case .nats: [paths.natsServer, "-c", paths.folder.appendingPathComponent("\(host).conf").path]
+        case .nats: ["-c", paths.folder.appendingPathComponent("\(host).conf").path]
         case .coordinator:
             [
-                paths.reprise, "coordinator", "--coordinator-name", "\(host)", "--data",
+                "coordinator", "--coordinator-name", "\(host)", "--data",
                 paths.folder.appendingPathComponent("\(host)").path,
             ]
-        case .worker: [paths.reprise, "worker", "--name", "\(host)", "--threads", "1"]
-        case .gateway: [paths.reprise, "gateway", "--host", network.address(host), "--port", "\(gatewayPort)"]
-        case .dispatcher: [paths.reprise, "dispatcher"]
+        case .worker: ["worker", "--name", "\(host)", "--threads", "1"]
+        case .gateway: ["gateway", "--host", network.address(host), "--port", "\(gatewayPort)"]
+        case .dispatcher: ["dispatcher"]
         }
     }
 

@@ -6,7 +6,7 @@ import TestSupport
 actor Machine {
     /// How the process is started.
     struct Program: Sendable {
-        /// The path, then the arguments.
+        var path: String
         var arguments: [String]
         var environment: [String: String]
     }
@@ -17,10 +17,7 @@ actor Machine {
     private var program: Program
     private var process: ChildProcess?
     private var isWanted = false
-    private var isEnding = false
     private var starts = 0
-    /// Times at which it ended though nobody had ended it, and its last words.
-    private(set) var ownEnds: [String] = []
 
     init(_ host: Topology.Host, prefix: [String], logs: URL, program: Program) {
         self.host = host
@@ -29,14 +26,12 @@ actor Machine {
         self.program = program
     }
 
-    /// One that is still ending is waited for: two of one name would be a mistake of the operator's.
-    ///
-    /// - Parameter waits: also for one that runs, until somebody has ended it.
-    func start(waits: Bool = false) async throws {
-        while isEnding || waits && process != nil { try await Task.sleep(for: .milliseconds(100)) }
+    /// Throws when it runs: two of one name would be a mistake of the operator's.
+    func start() throws {
         guard process == nil else { throw ChaosError("\(host) already runs") }
         starts += 1
-        process = try ChildProcess(prefix + program.arguments, output: log(starts), environment: program.environment)
+        process = try ChildProcess(
+            prefix + [program.path] + program.arguments, output: log(starts), environment: program.environment)
         isWanted = true
     }
 
@@ -54,8 +49,6 @@ actor Machine {
         isWanted = false
         guard let process else { return true }
         self.process = nil
-        isEnding = true
-        defer { isEnding = false }
         try process.send(signal: SIGTERM)
         let deadline = ContinuousClock.now + .seconds(patience)
         while process.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(50)) }
@@ -68,12 +61,11 @@ actor Machine {
     func thaw() throws { try process?.send(signal: SIGCONT) }
 
     /// Starts it again when it ended by itself, as a supervisor would. Returns its last words then.
-    func supervise() async throws -> String? {
+    func supervise() throws -> String? {
         guard isWanted, let process, !process.isRunning else { return nil }
         self.process = nil
         let words = lastWords()
-        ownEnds.append(words)
-        try await start()
+        try start()
         return words
     }
 

@@ -2,6 +2,7 @@
 struct Fault: Equatable, Sendable {
     enum Kind: String, CaseIterable, Sendable {
         case kill, freeze, restart, partition, split, slow
+        case longFreeze = "long-freeze"
         case diskFull = "disk-full"
         case blackout, rolling, churn
 
@@ -9,7 +10,8 @@ struct Fault: Equatable, Sendable {
         var text: String {
             switch self {
             case .kill: "kill -9 of a process, started again later"
-            case .freeze: "SIGSTOP for longer than every time-out, then SIGCONT: a zombie comes back"
+            case .freeze: "SIGSTOP for some seconds, then SIGCONT: a zombie comes back"
+            case .longFreeze: "the same for 130 s: longer than every time-out, and than the logs know a message's id"
             case .restart: "SIGTERM, then started again"
             case .partition: "a host hears nobody and nobody hears it"
             case .split: "two hosts do not hear each other, all others do"

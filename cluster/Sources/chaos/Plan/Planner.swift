@@ -13,6 +13,11 @@ struct Planner {
         var warmUpSeconds: Double = 6
         /// After a fault of a nats-server until the next: an election takes 5 to 9 s.
         var natsRestSeconds: Double = 12
+        /// The restart of everything comes early, and in a short run too.
+        var rollsFirst = false
+
+        /// Whether a fault of 130 s fits.
+        var isLong: Bool { seconds >= 150 }
     }
 
     private struct Choice {
@@ -48,18 +53,27 @@ struct Planner {
         }
         for role in [Role.nats, .worker, .dispatcher] { all.append(Choice(kind: .slow, role: role)) }
         for role in [Role.nats, .worker, .gateway] { all.append(Choice(kind: .restart, role: role)) }
+        for role in [Role.worker, .coordinator, .dispatcher] where settings.isLong {
+            all.append(Choice(kind: .longFreeze, role: role))
+        }
         all.append(Choice(kind: .split, role: .worker))
-        if topology.hosts(.nats).count > 1 { all.append(Choice(kind: .split, role: .nats)) }
+        if topology.hosts(.nats).count > 1 {
+            all.append(Choice(kind: .split, role: .nats))
+            if settings.isLong { all.append(Choice(kind: .longFreeze, role: .nats)) }
+        }
         all.append(Choice(kind: .diskFull, role: .nats))
         all.append(Choice(kind: .blackout, role: .nats))
         // Takes most of a minute: in a short run nothing else would happen.
-        if settings.seconds >= 170 { all.append(Choice(kind: .rolling, role: .nats)) }
+        if settings.seconds >= 170 || settings.rollsFirst { all.append(Choice(kind: .rolling, role: .nats)) }
         return all.filter { settings.kinds.contains($0.kind) }
     }
 
     private mutating func drawFaults() {
         guard !choices.isEmpty else { return }
         var time = settings.warmUpSeconds
+        bag = choices.shuffled(using: &dice)
+        // The first to be drawn is the last of the bag.
+        if settings.rollsFirst, let index = bag.firstIndex(where: { $0.kind == .rolling }) { bag.append(bag.remove(at: index)) }
         while time < settings.seconds - 5 {
             if let fault = draw(at: time) {
                 faults.append(fault)
@@ -102,8 +116,8 @@ struct Planner {
         switch kind {
         case .kill: between(1, 6)
         case .restart: between(0, 2)
-        // Now and then longer than the two minutes in which the logs know a message's id.
-        case .freeze: settings.seconds > 300 && dice.chance(perMille: 100) ? 130 : between(8, 18)
+        case .freeze: between(8, 18)
+        case .longFreeze: 130
         case .partition, .split: between(6, 16)
         case .slow: between(10, 20)
         case .diskFull: between(8, 14)

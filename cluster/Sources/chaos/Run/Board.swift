@@ -6,12 +6,21 @@ final class Board: Sendable {
     private let beginning = Mutex(ContinuousClock.now)
     private let faultsSeen = Mutex<[String]>([])
     private let endings = Mutex<[String]>([])
+    private let current = Mutex("beginning")
 
     /// What moments are counted from.
     var began: ContinuousClock.Instant { beginning.withLock { $0 } }
 
     /// The cluster runs: faults and load begin now.
     func begin() { beginning.withLock { $0 = .now } }
+
+    /// What goes on now, in a word or two; said too.
+    func enter(_ phase: String) {
+        current.withLock { $0 = phase }
+        say(phase)
+    }
+
+    var phase: String { current.withLock { $0 } }
 
     /// A line with its moment, on standard error.
     func say(_ text: String) {

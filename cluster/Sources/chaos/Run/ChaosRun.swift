@@ -18,35 +18,35 @@ struct ChaosRun: Sendable {
     /// After the end of faults and load: how long all that was accepted may take to be applied and delivered.
     private static let quietLimit = Duration.seconds(240)
 
-    func run() async throws -> Verdict {
+    /// - Parameter verdict: gets what is found out.
+    func run(into verdict: inout Verdict) async throws {
+        board.enter("starting the cluster")
         let mailbox = try await cluster.start()
         defer { withExtendedLifetime(mailbox) {} }
-        board.say("the cluster runs")
+        board.enter("under faults and load")
         var log = Logger(label: "chaos", factory: { StreamLogHandler.standardError(label: $0) })
         log.logLevel = .critical
         let connection = try await NATSConnection.connect(
             NATSConnection.Options(urls: cluster.natsURLs, name: "chaos"), waitUpTo: .seconds(30), log: log)
         defer { connection.close() }
         let opened = try await JetStreamInstallation.open(connection: connection, log: log)
-        let versions = Set(await connection.serverVersions().values.map(\.description)).sorted()
+        verdict.serverVersions = Set(await connection.serverVersions().values.map(\.description)).sorted()
         let recorder = Recorder(logs: opened.logs, shards: opened.settings.shards)
-        let following = Task { try await recorder.follow() }
+        let following = Task {
+            do { try await recorder.follow() } catch is CancellationError {} catch { board.fault("I1 \(error)") }
+        }
         defer { following.cancel() }
         let ledger = try await act()
+        board.enter("waiting for quiet")
         let quiet = Quiet(
             logs: opened.logs, messaging: opened.messaging, shards: opened.settings.shards, recorder: recorder, board: board)
         let calm = try await quiet.wait(within: Self.quietLimit)
         var examination = Examination(
             installation: opened.settings, recorder: recorder, ledger: ledger, maildir: cluster.maildir)
-        var verdict = Verdict(
-            seed: seed, minutes: minutes, replicas: opened.settings.replicas, network: cluster.network.kind.rawValue,
-            serverVersions: versions, plan: faults.map(\.text))
         verdict.quietSeconds = calm.seconds
-        verdict.violations = board.faults + calm.violations
-        board.say("checking")
+        verdict.violations += calm.violations
+        board.enter("checking")
         try await examination.run(report: calm.report, into: &verdict)
-        verdict.ownEnds = board.ended
-        return verdict
     }
 
     /// Faults, load and the supervisor, until faults and load are over.

@@ -1,6 +1,8 @@
 import Foundation
 
 /// Performs a plan: each fault at its time, and its healing. When it returns everything runs again.
+///
+/// A host that is told to end may take its time, longer than the plan knows: what hits it next waits for that.
 struct Injector: Sendable {
     let cluster: Cluster
     let faults: [Fault]
@@ -9,9 +11,24 @@ struct Injector: Sendable {
     private var began: ContinuousClock.Instant { board.began }
 
     func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for fault in faults { group.addTask { try await perform(fault) } }
-            try await group.waitForAll()
+        var last: [Topology.Host: Task<Void, any Error>] = [:]
+        var tasks: [Task<Void, any Error>] = []
+        for fault in faults {
+            let hosts = fault.kind == .rolling ? cluster.topology.hosts : fault.hosts
+            let before = hosts.compactMap { last[$0] }
+            let task = Task {
+                for one in before { try await one.value }
+                try await perform(fault)
+            }
+            for host in hosts { last[host] = task }
+            tasks.append(task)
+        }
+        let all = tasks
+        defer { for task in all { task.cancel() } }
+        try await withTaskCancellationHandler {
+            for task in all { try await task.value }
+        } onCancel: {
+            for task in all { task.cancel() }
         }
     }
 
@@ -36,7 +53,7 @@ struct Injector: Sendable {
             for host in fault.hosts { try await cluster.machine(host).kill() }
             try await pause(fault)
             for host in fault.hosts { try await cluster.machine(host).start() }
-        case .freeze:
+        case .freeze, .longFreeze:
             let machine = try cluster.machine(fault.hosts[0])
             try await machine.freeze()
             try await pause(fault)
@@ -60,8 +77,7 @@ struct Injector: Sendable {
         case .diskFull: try await fillDisk(fault)
         case .rolling: try await roll()
         case .churn:
-            // The visit before may have begun late, when the one before that took long to leave.
-            try await cluster.machine(fault.hosts[0]).start(waits: true)
+            try await cluster.machine(fault.hosts[0]).start()
             try await pause(fault)
             try await end(fault.hosts[0])
         }
@@ -84,14 +100,15 @@ struct Injector: Sendable {
         try await cluster.machine(fault.hosts[0]).start()
     }
 
-    /// One after another; the next only when the one before is well again. With another version of the program, that is
-    /// what each comes back as.
+    /// One after another; the next only when the one before is well again. With another version of the program each comes
+    /// back as that; the second time as the first version again, and so on.
     private func roll() async throws {
         for role in [Role.nats, .coordinator, .worker, .gateway, .dispatcher] {
             for host in cluster.topology.hosts(role) {
                 try await end(host)
                 if role != .nats, let next = cluster.paths.nextReprise {
-                    try await cluster.machine(host).change { $0.arguments[0] = next }
+                    let first = cluster.paths.reprise
+                    try await cluster.machine(host).change { $0.path = $0.path == next ? first : next }
                 }
                 try await cluster.machine(host).start()
                 if role == .nats { try await cluster.awaitNATS(host, within: .seconds(60)) }
