@@ -205,10 +205,12 @@ private final class SimulationRun: @unchecked Sendable {
     /// Returns how many orders stand, of customers that the interpreter knows; nil when it cannot tell.
     private func checkDecisions(_ shard: ShardID, _ inputs: [LogRecord], _ commits: [Commit]) -> Int64? {
         let steps = commits.flatMap(\.steps)
-        // A careful owner asks one customer a step: what was due under the old rules is decided by the new ones.
+        // A careful owner asks one customer a step: what was due under the old rules is decided by the new ones, and a run
+        // may end between two of them.
         let careful = commits.drop { $0.takeover.map { $0.caution == .none } ?? true }.flatMap(\.steps)
-        if Set(careful.map(\.configuration)).count > 1 {
-            counts.add("interpreter: new rules under caution, not compared")
+        let endsCarefully = (commits.last { $0.takeover != nil }?.takeover?.caution ?? .none) != .none
+        if Set(careful.map(\.configuration)).count > 1 || endsCarefully {
+            counts.add("interpreter: wake-ups under caution, not compared")
             return nil
         }
         do {
