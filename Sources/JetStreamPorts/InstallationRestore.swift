@@ -99,7 +99,7 @@ package struct InstallationRestore: InstallationRestoring {
         let stream = names.stream(log)
         var state = try await jetStream.streamState(stream)
         if state.last == 0, first > 1 {
-            // Purging an empty stream up to a sequence makes that the next one, on every version of the server.
+            // Purging an empty stream up to a sequence makes that the next one.
             try await jetStream.purge(stream, below: first)
             state = try await jetStream.streamState(stream)
         }
