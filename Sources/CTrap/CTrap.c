@@ -30,6 +30,13 @@ void reprise_place_enter(uint16_t shard) {
     if (report_to >= 0 && !has_stack) own_stack();
     reprise_place.what = reprise_at_nothing;
     reprise_place.shard = shard;
+    reprise_place.commit = 0;
+}
+
+void reprise_place_replay(uint16_t shard, uint64_t commit) {
+    reprise_place_enter(shard);
+    reprise_place.commit = commit;
+    reprise_place.what = reprise_at_commit;
 }
 
 static int64_t now_milliseconds(void) {
@@ -45,6 +52,7 @@ static void report(int number) {
     word.place.first = reprise_place.first;
     word.place.second = reprise_place.second;
     word.place.shard = reprise_place.shard;
+    word.place.commit = reprise_place.commit;
     word.signal = (uint64_t)number;
     if (write(report_to, &word, sizeof word) != sizeof word) return;
     int64_t end = now_milliseconds() + wait_milliseconds;

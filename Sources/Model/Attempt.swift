@@ -1,5 +1,5 @@
 /// What a shard was at when its worker ended: the same on whichever worker it comes up again.
-package enum Place: Hashable, Sendable, CustomStringConvertible {
+package enum Place: Codable, Hashable, Sendable, CustomStringConvertible {
     /// An event by its message's sequence in IN and its place there.
     case event(inputSequence: UInt64, index: UInt32)
     /// What one customer had due: the instant, and the customer's slot in the shard.

@@ -1,7 +1,7 @@
 /// One record of COORD: who leads, and who owns what from now on. Fenced like a shard's commits: each expects the
 /// sequence before it, and a new coordinator's first record has an epoch one higher.
 package struct CoordinatorRecord: Codable, Equatable, Sendable {
-    package static let currentVersion = 2
+    package static let currentVersion = 3
 
     package var version: Int
     package var epoch: UInt64
@@ -42,15 +42,19 @@ package struct PlacementRecord: Codable, Equatable, Sendable {
     package var drained: [String]
     /// Whose records may be taken as the truth by a worker of another brain, by shard number ascending.
     package var trusted: [TrustedEnd]
+    /// Which recorded commits end workers that run them again, by shard, commit and build ascending.
+    package var traps: [ReplayTrap]
 
     package init(
-        alive: [WorkerID], owners: [Int?], standbys: [[Int]] = [], drained: [String] = [], trusted: [TrustedEnd] = []
+        alive: [WorkerID], owners: [Int?], standbys: [[Int]] = [], drained: [String] = [], trusted: [TrustedEnd] = [],
+        traps: [ReplayTrap] = []
     ) {
         self.alive = alive
         self.owners = owners
         self.standbys = standbys
         self.drained = drained
         self.trusted = trusted
+        self.traps = traps
     }
 }
 

@@ -37,6 +37,7 @@ package struct DeadLetterBook: Equatable, Sendable {
                 letters[DeadLetterID(shard: origin.shard, number: number)]?.state = .replayed(commit: origin.commit)
             case .discarded(let id, let time, let reason):
                 if letters[id]?.state == .waiting { letters[id]?.state = .discarded(at: time, reason: reason) }
+            case .carried: break
             }
         }
     }
@@ -60,6 +61,9 @@ package struct DeadLetterProgress: Equatable, Sendable {
             last[origin.shard] = max(last[origin.shard] ?? origin, origin)
         }
     }
+
+    /// Says all of this in the log itself.
+    package var marks: [DeadEntry] { last.values.sorted().map { .carried($0) } }
 
     /// Those that DEAD does not hold yet.
     package func missing(_ entries: [DeadEntry]) -> [DeadEntry] {

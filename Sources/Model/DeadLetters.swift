@@ -47,11 +47,17 @@ package enum DeadEntry: Equatable, Sendable {
     case replayed(DeadEntryOrigin, number: UInt64)
     /// A person decided that it is not wanted.
     case discarded(DeadLetterID, at: Instant, reason: String)
+    /// All of that shard up to here has been carried, though it may stand here no more.
+    case carried(DeadEntryOrigin)
+
+    package var isLetter: Bool {
+        if case .setAside = self { true } else { false }
+    }
 
     /// Nil when no commit says it.
     package var origin: DeadEntryOrigin? {
         switch self {
-        case .setAside(let origin, _), .replayed(let origin, _): origin
+        case .setAside(let origin, _), .replayed(let origin, _), .carried(let origin): origin
         case .discarded: nil
         }
     }
@@ -64,11 +70,11 @@ package struct DeadRecord: Equatable, Sendable {
     package init(_ entries: [DeadEntry]) { self.entries = entries }
 
     static let magic: UInt8 = 0xD1
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     private enum Kind: UInt8 {
         case setAside = 0
-        case replayed, discarded
+        case replayed, discarded, carried
     }
 
     package func encoded() -> [UInt8] {
@@ -91,6 +97,9 @@ package struct DeadRecord: Equatable, Sendable {
                 writer.varint(id.number)
                 writer.instant(time)
                 writer.string(reason)
+            case .carried(let origin):
+                writer.byte(Kind.carried.rawValue)
+                origin.write(to: &writer)
             }
         }
         writer.fixed(Hashing.hash64(writer.bytes))
@@ -117,6 +126,7 @@ package struct DeadRecord: Equatable, Sendable {
         case .discarded:
             let id = DeadLetterID(shard: ShardID(try reader.fixed()), number: try reader.varint())
             return .discarded(id, at: try reader.instant(), reason: try reader.string())
+        case .carried: return .carried(try DeadEntryOrigin.read(&reader))
         case nil: throw FormatError(.invalid("kind of dead letter"), at: start)
         }
     }

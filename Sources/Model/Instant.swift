@@ -2,7 +2,7 @@
 ///
 /// The only form of time that decides anything: integers give the same answer on every machine.
 @usableFromInline
-package struct Instant: Comparable, Hashable, Sendable {
+package struct Instant: Codable, Comparable, Hashable, Sendable {
     @usableFromInline package var milliseconds: Int64
 
     @inlinable

@@ -98,10 +98,20 @@ package enum Limits {
     package static let carefulStepsMax: UInt32 = 4096
     /// Entries of DEAD are gathered into records of this size; the last may go beyond it.
     package static let deadRecordBytesTarget = 256 << 10
+    /// Of DEAD's bound, up to which letters are taken; above is room for what settles them (percent).
+    package static let deadFillPercentMax: UInt64 = 90
+    /// Of DEAD's bound, that must be settled for room to be made, and of what waits is moved at once (percent).
+    package static let deadMovedPercentMax: UInt64 = 5
     /// Wake-ups that one commit of an owner going message by message may hold.
     package static let carefulWakeUpsMax = 64
     /// A worker that ends has so long to say at which event.
     package static let lastWordMilliseconds: Int64 = 1000
+
+    /// Workers of a build that end while they run a recorded commit again, after which that build leaves it alone: one may
+    /// have been its machine's fault.
+    package static let replayTrapsMax = 2
+    /// Commits of a shard that ended workers so and are remembered.
+    package static let replayTrapsKeptMax = 16
 
     // Profile
     package static let ordersKeptMax = 64
@@ -171,7 +181,7 @@ package enum Limits {
     package static let moveMilliseconds = Milliseconds.minute
     /// How long a worker that is asked to stop waits for others to take its shards.
     package static let stopMilliseconds = 10 * Milliseconds.second
-    /// A shard is handed over when its successor has followed to within so many commits of its last one,
+    /// A shard is handed over when its successor has followed to within so many commits of its last one, doubled each second,
     package static let handOverCommits: UInt64 = 2
     /// or after so long, when the successor has been heard within the silence that is allowed.
     package static let handOverMilliseconds = 30 * Milliseconds.second
@@ -195,14 +205,22 @@ package enum Limits {
     /// Chunks of one snapshot that are written at once.
     package static let snapshotChunksAtOnce = 8
     /// Shards of one worker that write a snapshot at once.
-    package static let snapshotsAtOnce = 2
+    package static let snapshotsAtOnce = 6
+    /// Chunks that are encoded before others of the thread have a turn. Behind each turn there can be a step of every other
+    /// shard: one chunk a turn would let the tails outgrow the snapshots under full load.
+    package static let snapshotChunksPerTurn = 4
     /// Bytes of a capture that wait to be written, because its customers changed faster than they could be; above, it is
     /// given up and tried again later.
     package static let snapshotWaitingBytesMax = 256 << 20
     /// The tails of all shards of one thread may take so long to replay, together and on average.
-    package static let replayMillisecondsMax: Int64 = 2000
-    /// What one event or wake-up costs when it is replayed.
-    package static let replayNanoseconds: Int64 = 2000
+    package static let replayMillisecondsMax: Int64 = 1000
+    /// What one event or wake-up costs when it is replayed: as measured, within these bounds.
+    package static let replayNanosecondsMin: Int64 = 2000
+    package static let replayNanosecondsMax: Int64 = 16_000
+    /// Events and wake-ups over which that is measured, at least; it follows the last so many or twice as many.
+    package static let replayMeasuredMin: UInt64 = 16_384
+    /// Shards of each thread that load their snapshots and replay their tails at once.
+    package static let recoveriesPerThread = 2
     /// A snapshot is due at this fraction of a log's bound: while the newest snapshot gathers its increments, the log still
     /// holds what the one before needs.
     package static let snapshotLogFraction = 12

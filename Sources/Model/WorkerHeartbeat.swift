@@ -30,14 +30,19 @@ package struct WorkerHeartbeat: Codable, Equatable, Sendable {
     package var worker: WorkerID
     /// Version of the deciding code that this worker runs.
     package var brain: UInt32
+    /// Which program it is: a hash of it.
+    package var build: String
     /// Stops taking shards and gives up those it has.
     package var draining: Bool
     package var shards: [ShardStatus]
     package var residentBytes: UInt64
 
-    package init(worker: WorkerID, brain: UInt32, draining: Bool, shards: [ShardStatus], residentBytes: UInt64) {
+    package init(
+        worker: WorkerID, brain: UInt32, build: String = "unnamed", draining: Bool, shards: [ShardStatus], residentBytes: UInt64
+    ) {
         self.worker = worker
         self.brain = brain
+        self.build = build
         self.draining = draining
         self.shards = shards
         self.residentBytes = residentBytes

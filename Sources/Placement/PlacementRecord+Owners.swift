@@ -13,12 +13,14 @@ package struct PlacementBasis: Equatable, Sendable {
     package var drained: [String]
     /// Shards whose log a person trusts.
     package var trusted: [TrustedEnd]
+    /// Recorded commits that end workers that run them again.
+    package var traps: [ReplayTrap]
     /// By shard number, who alone can take it over now; everybody can take those that are missing.
     package var eligible: [Int: Set<WorkerID>]
 
     package init(
         roster: Roster, standbys: Int = 0, moving: Set<Int> = [], movesAtOnceMax: Int = .max, drained: [String] = [],
-        trusted: [TrustedEnd] = [], eligible: [Int: Set<WorkerID>] = [:]
+        trusted: [TrustedEnd] = [], traps: [ReplayTrap] = [], eligible: [Int: Set<WorkerID>] = [:]
     ) {
         self.roster = roster
         self.standbys = standbys
@@ -26,6 +28,7 @@ package struct PlacementBasis: Equatable, Sendable {
         self.movesAtOnceMax = movesAtOnceMax
         self.drained = drained
         self.trusted = trusted
+        self.traps = traps
         self.eligible = eligible
     }
 }
@@ -66,6 +69,6 @@ extension PlacementRecord {
         return PlacementRecord(
             alive: roster.alive, owners: owners.map { $0.flatMap { indices[$0] } },
             standbys: standbys.map { $0.compactMap { indices[$0] } }, drained: basis.drained,
-            trusted: basis.trusted)
+            trusted: basis.trusted, traps: basis.traps)
     }
 }

@@ -20,6 +20,9 @@ package struct TakeoverConstraints: Equatable, Sendable {
     }
 
     private var brains: [WorkerID: UInt32] = [:]
+    private var builds: [WorkerID: String] = [:]
+    /// By shard number, the commit of the snapshot of whoever serves it.
+    private var snapshots: [Int: UInt64] = [:]
     private var served: [Int: UInt32] = [:]
     /// By shard number.
     package private(set) var needs: [Int: Need] = [:]
@@ -30,12 +33,16 @@ package struct TakeoverConstraints: Equatable, Sendable {
 
     package mutating func hear(_ heartbeat: WorkerHeartbeat) {
         brains[heartbeat.worker] = heartbeat.brain
+        builds[heartbeat.worker] = heartbeat.build
         for shard in heartbeat.shards {
             if let brain = shard.neededBrain {
                 guard needs[shard.shard].map({ $0.commit <= shard.commit }) ?? true else { continue }
                 needs[shard.shard] = Need(brain: brain, commit: shard.commit)
             } else if shard.phase == .serving || shard.phase == .releasing {
                 served[shard.shard] = heartbeat.brain
+                if let commit = shard.snapshotCommit {
+                    snapshots[shard.shard] = max(commit, snapshots[shard.shard] ?? 0)
+                }
                 if let need = needs[shard.shard], shard.commit > need.commit { needs[shard.shard] = nil }
             }
         }
@@ -44,14 +51,21 @@ package struct TakeoverConstraints: Equatable, Sendable {
     /// Workers that are not known any more.
     package mutating func forget(allBut workers: Set<WorkerID>) {
         brains = brains.filter { workers.contains($0.key) }
+        builds = builds.filter { workers.contains($0.key) }
     }
+
+    /// Nobody needs to run that commit again: a snapshot stands behind it.
+    package func isOver(_ trap: ReplayTrap) -> Bool { snapshots[trap.shard].map { $0 >= trap.commit } ?? false }
 
     /// Who alone may be given a shard, by shard number; everybody may be given those that are missing.
     ///
     /// - Parameters:
     ///   - previous: by shard, who owned it.
     ///   - trusted: shards whose log a person trusts.
-    package func eligible(roster: Roster, previous: [WorkerID?], trusted: [TrustedEnd]) -> [Int: Set<WorkerID>] {
+    ///   - traps: what keeps builds from shards. Who owns one now and lives has nothing to run again, and keeps it.
+    package func eligible(
+        roster: Roster, previous: [WorkerID?], trusted: [TrustedEnd], traps: [ReplayTrap] = []
+    ) -> [Int: Set<WorkerID>] {
         var eligible: [Int: Set<WorkerID>] = [:]
         let alive = Set(roster.alive)
         for (shard, owner) in previous.enumerated() {
@@ -63,11 +77,21 @@ package struct TakeoverConstraints: Equatable, Sendable {
                 if !alike.isEmpty { eligible[shard] = alike }
             }
         }
+        for trap in traps where trap.refuses && !trusted.contains(where: { $0.shard == trap.shard }) {
+            let owner = previous.indices.contains(trap.shard) ? previous[trap.shard] : nil
+            let allowed = eligible[trap.shard] ?? Set(roster.placeable)
+            eligible[trap.shard] = allowed.filter { builds[$0] != trap.build || $0 == owner }
+        }
         return eligible.filter { $0.value.count < roster.placeable.count }
     }
 
     private func workers(of brain: UInt32, _ roster: Roster) -> Set<WorkerID> {
         Set(roster.placeable.filter { brains[$0] == brain })
+    }
+
+    /// Whether nobody who may own shards is of another build than those that this keeps away.
+    package func keepsAll(_ trap: ReplayTrap, _ roster: Roster) -> Bool {
+        roster.placeable.allSatisfy { builds[$0] == trap.build }
     }
 
     /// For people: every shard that nobody can take over now, and what to do.

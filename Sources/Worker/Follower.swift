@@ -10,6 +10,7 @@ import Ports
 ///     standing --the next commit comes out as recorded--> standing at that one
 ///     standing --the next commit, or its input, is trimmed away--> empty
 ///     standing --the next commit is another brain's--> watching
+///     standing --running the next commit again ended workers of this build--> watching
 ///     watching --a commit that another brain can go on from, and its snapshot is there--> standing at that one
 ///
 /// Only the brain that decided a commit can run it again. While another one's come in, nothing is held but where the log is.
@@ -31,6 +32,10 @@ final class Follower {
     let recovery: Recovery
     private let logs: any LogStore
     private var id: ShardID { recovery.id }
+    /// Commits that this build is not to run again, with why.
+    var refused: [ReplayTrap] = []
+    /// Watching because of one of them.
+    private(set) var isRefusing = false
     /// The state, and where it stands; nil = empty.
     private(set) var shard: Shard?
     /// Behind commits that only another brain can run again: `standing` says which one's.
@@ -46,7 +51,9 @@ final class Follower {
     /// The commit that is being run again, and how many of its steps are done: an input that cannot be read now may be
     /// readable later, and the steps before it must not be run twice.
     private var current: (record: LogRecord, stepsDone: Int)?
-    private var isClosed = false
+    private(set) var isClosed = false
+    /// Commits that were run again, and the events and wake-ups in them.
+    private(set) var replayed: (commits: UInt64, work: UInt64) = (0, 0)
     /// Where it stood when it last found the log trimmed.
     private var trimmedAt: UInt64?
 
@@ -122,7 +129,10 @@ final class Follower {
     private func take(_ read: ReadCommit) async throws {
         let commit = read.commit
         try check(commit, read.sequence)
-        if let shard, commit.brain == recovery.brain, commit.kind != .trusted {
+        if isRefused(commit) && shard != nil {
+            watch()
+            isRefusing = true
+        } else if let shard, commit.brain == recovery.brain, commit.kind != .trusted {
             try await run(commit, shard)
         } else {
             if !isWatching { watch() }
@@ -148,8 +158,11 @@ final class Follower {
     private func stand(at read: ReadCommit) async throws {
         guard let loaded = try await recovery.load(at: read) else { return }
         shard = loaded
-        isWatching = false
+        (isWatching, isRefusing) = (false, false)
     }
+
+    /// Running it again ended workers of this build. The commits behind it are watched as if another brain had made them.
+    private func isRefused(_ commit: Commit) -> Bool { refused.contains { $0.commit == commit.number } }
 
     /// Only a newer snapshot helps; standing at the same commit again means that there is none.
     private func forget(because error: LogError) throws {
@@ -164,7 +177,7 @@ final class Follower {
         current = nil
         inputs = InputQueue()
         shard = nil
-        isWatching = false
+        (isWatching, isRefusing) = (false, false)
     }
 
     private func nextCommit() async throws -> LogRecord {
@@ -190,6 +203,7 @@ final class Follower {
 
     private func run(_ commit: Commit, _ shard: Shard) async throws {
         var events = shard.eventsApplied
+        let before = events
         for step in commit.steps.dropFirst(current?.stepsDone ?? 0) {
             try await fetchInputs(of: step, shard)
             try await run(step, shard, commit.number)
@@ -200,13 +214,15 @@ final class Follower {
             }
         }
         shard.follow(commit.kind, commit.takeover, commit.attempt)
+        let wakeUps = commit.steps.reduce(0) { $0 + UInt64($1.wakeUps) + UInt64($1.lateWakeUps) }
+        replayed = (replayed.commits + 1, replayed.work + shard.eventsApplied - before + wakeUps)
     }
 
     private func run(_ step: Step, _ shard: Shard, _ commit: UInt64) async throws {
         if step.configuration != shard.rules.set.revision {
             shard.adopt(try await recovery.rules.revision(step.configuration))
         }
-        let again = try shard.replay(step, &inputs)
+        let again = try shard.replay(step, &inputs, commit: commit)
         guard again == step else {
             throw WorkerFault("commit \(commit) does not come out as it was recorded: the state would not be the one decided on")
         }

@@ -12,9 +12,32 @@ import Ports
 /// the word to the shard's LOG, under the owner's epoch. Then the process ends as it would have, after
 /// ``Limits/lastWordMilliseconds`` at the latest. Nothing rests on it: without the word, successors find the place by
 /// going event by event (``Takeover``).
-enum LastWords {
+///
+/// While it runs a recorded commit again a worker has no epoch. Then the word goes to the coordinator, which keeps it in
+/// COORD (``ReplayTrap``).
+struct LastWords: Sendable {
+    private let options: WorkerOptions
+    private let logs: any LogStore
+    private let messaging: any Messaging
+    private let log: Logger
+
+    init(_ options: WorkerOptions, _ logs: any LogStore, _ messaging: any Messaging, _ log: Logger) {
+        self.options = options
+        self.logs = logs
+        self.messaging = messaging
+        self.log = log
+    }
+
+    private struct Word: Sendable {
+        var shard: ShardID
+        var place: Place?
+        /// The recorded commit that was run again; 0 = something new was decided.
+        var commit: UInt64
+        var signal: UInt8
+    }
+
     /// Begins to listen; once in the life of a process, which plays one worker.
-    static func listen(as owner: String, logs: any LogStore, log: Logger) throws {
+    func listen() throws {
         var reports: [Int32] = [0, 0]
         var answers: [Int32] = [0, 0]
         guard unsafe pipe(&reports) == 0, unsafe pipe(&answers) == 0 else {
@@ -25,32 +48,66 @@ enum LastWords {
         guard status == 0 else { throw WorkerFault("no handler for last words: error \(status)") }
         // A thread of its own: it waits in a call that blocks.
         Thread.detachNewThread {
-            guard let (shard, attempt) = read(from: report) else { return }
+            guard let word = Self.read(from: report) else { return }
             Task.detached {
-                await write(attempt, shard, as: owner, to: logs, log: log)
+                await self.pass(on: word)
                 var byte: UInt8 = 0
                 _ = unsafe Foundation.write(done, &byte, 1)
             }
         }
     }
 
+    private func pass(on word: Word) async {
+        if word.commit > 0 {
+            let trap = ReplayTrap(
+                shard: Int(word.shard.number), commit: word.commit, build: options.build, place: word.place,
+                workers: [options.id.description])
+            log.critical("worker ends", metadata: ["because": "\(trap.description)", "signal": "\(word.signal)"])
+            await Self.tell(trap, messaging, log: log)
+        } else if let place = word.place {
+            let attempt = Attempt(place: place, signal: word.signal)
+            await Self.write(attempt, word.shard, as: options.id.description, to: logs, log: log)
+        }
+    }
+
     /// Waits for the one word that this process may have to say.
-    private static func read(from pipe: Int32) -> (ShardID, Attempt)? {
+    private static func read(from pipe: Int32) -> Word? {
         var word = reprise_last_word_t()
         let size = MemoryLayout<reprise_last_word_t>.size
         var count: Int
         repeat { count = unsafe Foundation.read(pipe, &word, size) } while count < 0 && errno == EINTR
         guard count == size else { return nil }
-        let place: Place =
-            word.place.what == UInt64(reprise_at_event)
-            ? .event(inputSequence: word.place.first, index: UInt32(truncatingIfNeeded: word.place.second))
-            : .wakeUp(
-                due: Instant(milliseconds: Int64(bitPattern: word.place.first)),
-                slot: UInt32(truncatingIfNeeded: word.place.second))
-        return (
-            ShardID(UInt16(truncatingIfNeeded: word.place.shard)),
-            Attempt(place: place, signal: UInt8(truncatingIfNeeded: word.signal))
-        )
+        let place: Place? =
+            switch word.place.what {
+            case UInt64(reprise_at_event):
+                .event(inputSequence: word.place.first, index: UInt32(truncatingIfNeeded: word.place.second))
+            case UInt64(reprise_at_wake_up):
+                .wakeUp(
+                    due: Instant(milliseconds: Int64(bitPattern: word.place.first)),
+                    slot: UInt32(truncatingIfNeeded: word.place.second))
+            default: nil
+            }
+        return Word(
+            shard: ShardID(UInt16(truncatingIfNeeded: word.place.shard)), place: place, commit: word.place.commit,
+            signal: UInt8(truncatingIfNeeded: word.signal))
+    }
+
+    /// Tells the coordinator until one has it in COORD.
+    static func tell(_ trap: ReplayTrap, _ messaging: any Messaging, log: Logger) async {
+        do {
+            let report = Array(try JSONEncoder().encode(ReplayTrapReport(trap: trap)))
+            while true {
+                do throws(RequestError) {
+                    _ = try await messaging.request("coordinator.trapped", report, timeout: .milliseconds(300))
+                    return
+                } catch {
+                    log.error("last word not heard", metadata: ["error": "\(error)"])
+                    if error.code == .nobody { try await Task.sleep(for: .milliseconds(50)) }
+                }
+            }
+        } catch {
+            log.error("last word not told", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Appends the word to the shard's LOG, as long as `owner` has written its last commit. A commit of the owner that is

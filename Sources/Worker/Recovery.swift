@@ -13,6 +13,7 @@ struct Recovery {
     let executor: any SerialExecutor
     /// Version of the deciding code here.
     let brain: UInt32
+    let clock: any WallClock
     let log: Logger
 
     /// A shard as it was at a commit of its LOG.
@@ -25,27 +26,37 @@ struct Recovery {
 
     /// The newest usable snapshot; without one, the shard as it was before the first commit.
     func load() async throws -> Result {
+        let began = clock.now()
         let newest = try await logs.state(of: .commits(id)).last
         guard let (snapshot, epoch) = try await usableSnapshot(atMost: newest) else {
             try await requireBeginning()
             return Result(shard: try await makeShard(revision: 0), last: .empty, snapshot: nil)
         }
         return Result(
-            shard: try await shard(of: snapshot),
+            shard: try await shard(of: snapshot, since: began),
             last: LogEnd(number: snapshot.head.commit, hash: snapshot.head.commitHash, epoch: epoch), snapshot: snapshot.manifest)
     }
 
     /// The shard as it was at exactly this commit; nil when no snapshot of it is usable.
     func load(at read: ReadCommit) async throws -> Shard? {
+        let began = clock.now()
         guard let (snapshot, _) = try await usableSnapshot(atMost: read.commit.number),
             snapshot.head.commit == read.commit.number
         else { return nil }
-        return try await shard(of: snapshot)
+        return try await shard(of: snapshot, since: began)
     }
 
-    private func shard(of snapshot: LoadedSnapshot) async throws -> Shard {
+    private func shard(of snapshot: LoadedSnapshot, since began: Instant) async throws -> Shard {
         let shard = try await makeShard(revision: Shard.revision(of: snapshot.parts))
+        let loaded = clock.now()
         try shard.restore(snapshot.parts)
+        log.info(
+            "snapshot loaded",
+            metadata: [
+                "commit": "\(snapshot.head.commit)", "parts": "\(snapshot.parts.count)", "bytes": "\(snapshot.bytes)",
+                "customers": "\(shard.customers)", "readMilliseconds": "\(loaded - began)",
+                "restoreMilliseconds": "\(clock.now() - loaded)",
+            ])
         return shard
     }
 

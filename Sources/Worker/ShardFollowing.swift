@@ -20,36 +20,88 @@ extension ShardOwner {
         letGoUnlessNamed()
         absentAt = nil
         follower.reopen()
+        isCaughtUp = false
         let following = Task { await self.keepFollowing() }
         let telling = Task { await self.tellOwner() }
-        await waitForTurn()
+        await waitToOwn()
         telling.cancel()
         follower.close()
         await following.value
     }
 
+    /// Catches up with the log when it is this shard's turn, and then goes on with it.
     private func keepFollowing() async {
-        while end == nil {
-            do {
-                try await follower.advance()
-                check()
-            } catch is CancellationError {
-                return
-            } catch let error as LogError where error.code == .unavailable || error.code == .ambiguous {
-                log.warning("log not readable", metadata: ["error": "\(error)"])
-                await pause(Self.retryMilliseconds)
-            } catch {
-                return finish(.failed("\(error)"))
+        while end == nil && !isCaughtUp {
+            let began = around.clock.now()
+            // Not all at once: those that come first serve while the others are loaded, and memory and thread are left to
+            // what is served already.
+            await around.recoveryTurns.take(isUrgent: isMeantToOwn) { isCaughtUp = await catchUp() }
+            guard isCaughtUp else {
+                guard await mayTryAgain() else { return }
+                continue
             }
+            let (commits, work) = follower.replayed
+            log.info(
+                "caught up with the log",
+                metadata: ["commits": "\(commits)", "work": "\(work)", "milliseconds": "\(around.clock.now() - began)"])
+            check()
+        }
+        while end == nil {
+            let isGoingOn = await advance()
+            if !isGoingOn, await !mayTryAgain() { return }
         }
     }
 
-    private func waitForTurn() async {
+    private func mayTryAgain() async -> Bool {
+        guard end == nil, !follower.isClosed else { return false }
+        await pause(Self.retryMilliseconds)
+        return true
+    }
+
+    /// Loads the newest snapshot, looks where the log ends, and runs again what is in between. False when it could not.
+    private func catchUp() async -> Bool {
+        while end == nil && !follower.isUnderWay {
+            guard await advance() else { return false }
+        }
+        guard end == nil else { return false }
+        do {
+            lastRead = try await lastCommit()
+        } catch let error as LogError {
+            log.warning("log not readable", metadata: ["error": "\(error)"])
+            return false
+        } catch {
+            finish(.failed("\(error)"))
+            return false
+        }
+        let number = lastRead?.commit.number ?? 0
+        while end == nil && !(follower.isUnderWay && follower.standing.end.number >= number) {
+            guard await advance() else { return false }
+        }
+        return end == nil
+    }
+
+    /// False when it could not: it has been closed, or the log cannot be read now, or the shard has failed.
+    private func advance() async -> Bool {
+        do {
+            try await follower.advance()
+            check()
+            return true
+        } catch is CancellationError {
+            return false
+        } catch let error as LogError where error.code == .unavailable || error.code == .ambiguous {
+            log.warning("log not readable", metadata: ["error": "\(error)"])
+            return false
+        } catch {
+            finish(.failed("\(error)"))
+            return false
+        }
+    }
+
+    private func waitToOwn() async {
+        await wait { $0.end != nil || $0.isCaughtUp }
         while end == nil {
-            guard let last = await readLast() else { return }
             // What the log held when it was looked at: nothing before that can be the end.
-            let number = last?.commit.number ?? 0
-            lastRead = last
+            let number = lastRead?.commit.number ?? 0
             await wait { $0.end != nil || $0.follower.isUnderWay && $0.follower.standing.end.number >= number }
             guard end == nil else { return }
             enter(.following)
@@ -57,6 +109,8 @@ extension ShardOwner {
             await wait { $0.end != nil || $0.isMeantToOwn && $0.isFree && $0.canTake }
             // Behind a release there is nothing but another's fence. Otherwise the end is to be looked for again.
             if follower.standing.end.number > number && follower.standing.kind?.endsOwnership == true { return }
+            guard let last = await readLast() else { return }
+            lastRead = last
         }
     }
 
@@ -91,6 +145,9 @@ extension ShardOwner {
         return kind?.endsOwnership == true || !alive.contains(owner) || owner == me
     }
 
+    /// Who cannot run the commits again needs a release point as if it had another brain.
+    private var brainToTell: UInt32 { follower.isRefusing ? 0 : around.worker.brain }
+
     /// Tells whoever serves the shard how far this worker has followed, for as long as it is meant to own it; and finds out
     /// when nobody does.
     private func tellOwner() async {
@@ -99,7 +156,7 @@ extension ShardOwner {
             await pause(Self.tellMilliseconds)
             guard isMeantToOwn, follower.isUnderWay else { continue }
             let progress = FollowerProgress(
-                worker: around.worker.id, brain: around.worker.brain, commit: follower.standing.end.number)
+                worker: around.worker.id, brain: brainToTell, commit: follower.standing.end.number)
             do {
                 _ = try await around.messaging.request(
                     "shard.\(id.number).following", encoded(progress), timeout: .milliseconds(Limits.heartbeatMilliseconds))

@@ -32,6 +32,8 @@ final actor ShardOwner {
         var isStandby: Bool
         /// A commit up to which the log may be taken as the truth, whatever brain decided it; nil = none.
         var trustedCommit: UInt64?
+        /// What workers of this build ended at when they ran it again.
+        var traps: [ReplayTrap] = []
     }
 
     struct Surroundings: Sendable {
@@ -46,7 +48,9 @@ final actor ShardOwner {
         let log: Logger
         /// A shard is served now, or has ended.
         let shardChanged: @Sendable () -> Void
-        let snapshotTurns = SnapshotTurns()
+        let snapshotTurns = Turns(Limits.snapshotsAtOnce)
+        let recoveryTurns: Turns
+        let replayRate = SharedReplayRate()
     }
 
     nonisolated let executor: any SerialExecutor
@@ -63,6 +67,8 @@ final actor ShardOwner {
     /// Who is believed to live, as they stand in commits.
     var alive: Set<String>
     let follower: Follower
+    /// It has run what the log held when it was looked at.
+    var isCaughtUp = false
     /// A fence is on its way: whatever is wanted, it is known first what became of it.
     var isFencing = false
     /// Nobody serves the shard, although its owner is believed to live, as long as this is the last commit.
@@ -112,7 +118,8 @@ final actor ShardOwner {
         follower = Follower(
             Recovery(
                 id: id, installation: around.installation, logs: around.logs, snapshots: around.snapshots, rules: around.rules,
-                executor: executor, brain: around.worker.brain, log: log))
+                executor: executor, brain: around.worker.brain, clock: around.clock, log: log))
+        follower.refused = assignment.traps.filter(\.refuses)
         shown = Mutex(ShardStatus(shard: Int(id.number), phase: .recovering))
     }
 
@@ -149,6 +156,7 @@ final actor ShardOwner {
     func placed(_ assignment: Assignment, alive: Set<String>) {
         self.assignment = assignment
         self.alive = alive
+        follower.refused = assignment.traps.filter(\.refuses)
         letGoUnlessNamed()
         check()
     }
@@ -211,7 +219,7 @@ final actor ShardOwner {
         let needed = neededBrain
         shown.withLock { status in
             status.phase = phase
-            if needed != nil || status.neededBrain != nil { status.problem = needed.map(problem(needing:)) }
+            if end == nil { status.problem = problem }
             status.neededBrain = needed
             if let shard, let chain {
                 status.epoch = chain.epoch

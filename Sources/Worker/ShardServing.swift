@@ -124,7 +124,9 @@ extension ShardOwner {
             steps.append(step)
         }
         let wakeUps = steps.reduce(0) { $0 + UInt64($1.wakeUps) + UInt64($1.lateWakeUps) }
-        tailGrows(.init(work: shard.eventsApplied - before + wakeUps))
+        let work = shard.eventsApplied - before + wakeUps
+        tailGrows(.init(work: work))
+        around.replayRate.add(work: work, milliseconds: around.clock.now() - now)
     }
 
     /// Makes a commit behind the last one. It is sent when the one before is acknowledged, never earlier: of two sent at

@@ -45,17 +45,22 @@ extension ShardOwner {
         let threads = min(around.worker.threads, shards)
         var schedule = SnapshotSchedule(
             shardsPerThread: (shards + threads - 1) / threads, inputBytesMax: input.bytesMax, commitBytesMax: commits.bytesMax,
-            atMostBytes: around.worker.snapshotEveryBytes)
+            atMostBytes: around.worker.snapshotEveryBytes, phase: snapshotPhase)
         schedule.add(snapshotting.early)
         // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
         let unread = commits.last - min(newest?.head.commit ?? 0, commits.last)
         let held = commits.last + 1 - commits.first
         if held > 0 { schedule.add(.init(commitBytes: Int(commits.bytes / held * min(unread, held)))) }
+        let (commitsRun, work) = follower.replayed
+        if commitsRun > 0 { schedule.add(.init(work: work * min(unread, commitsRun) / commitsRun)) }
         snapshotting.schedule = schedule
         snapshotting.manifest = manifest
         shown.withLock { $0.logBytes = commits.bytes }
         show(newest?.head)
     }
+
+    /// Neighbouring numbers lie far apart: whichever shards a worker owns, theirs are spread.
+    private var snapshotPhase: UInt8 { UInt8(truncatingIfNeeded: id.number &* 159) }
 
     /// Something came behind the last snapshot.
     func tailGrows(_ tail: SnapshotSchedule.Tail) {
@@ -65,7 +70,9 @@ extension ShardOwner {
 
     /// Starts a snapshot when one is due. Called after each acknowledged commit.
     func snapshotIfDue() {
-        guard !snapshotting.isUnderWay, snapshotting.schedule?.isDue(now: around.clock.now()) ?? false else { return }
+        guard !snapshotting.isUnderWay, let schedule = snapshotting.schedule,
+            schedule.isDue(now: around.clock.now(), nanoseconds: around.replayRate.nanoseconds)
+        else { return }
         snapshotting.isUnderWay = true
         Task {
             await self.around.snapshotTurns.take { await self.writeSnapshot() }
@@ -127,14 +134,15 @@ extension ShardOwner {
     private func write(_ head: SnapshotHead, of shard: Shard, upon manifest: SnapshotManifest?) async -> SnapshotManifest? {
         do {
             let writer = try await around.snapshots.write(head, of: .shard(id), upon: manifest)
+            var chunks = 0
             while let chunk = shard.nextSnapshotChunk() {
                 guard end == nil else { return nil }
                 guard shard.snapshotBytesWaiting <= Limits.snapshotWaitingBytesMax else {
                     throw WorkerFault("its customers change faster than the snapshot can be written")
                 }
                 try await writer.append(chunk)
-                // One chunk a turn: a commit has its turn between two.
-                await giveWay()
+                chunks += 1
+                if chunks.isMultiple(of: Limits.snapshotChunksPerTurn) { await giveWay() }
             }
             let written = try await writer.finish()
             log.info(

@@ -20,21 +20,36 @@ extension ShardOwner {
 
     /// The brain that alone can take the shard now; nil = nothing hinders, or it is not this worker's turn.
     var neededBrain: UInt32? {
-        guard phase == .following, isMeantToOwn, follower.isWatching, isFree, !isTrusted else { return nil }
+        guard isHindered, !follower.isRefusing else { return nil }
         return follower.standing.brain
     }
 
-    /// For people: why the shard waits, and what to do.
-    func problem(needing brain: UInt32) -> String {
+    private var isHindered: Bool { phase == .following && isMeantToOwn && follower.isWatching && isFree && !isTrusted }
+
+    /// For people: why the shard waits, and what to do; nil = nothing hinders, or it is not this worker's turn.
+    var problem: String? {
+        guard isHindered else { return nil }
+        if follower.isRefusing { return assignment.traps.first(where: \.refuses)?.problem }
+        return neededBrain.map(problem(needing:))
+    }
+
+    private func problem(needing brain: UInt32) -> String {
         "commit \(follower.standing.end.number) is by brain \(brain) of \(follower.standing.owner ?? "nobody") and no release "
             + "point, this worker has brain \(around.worker.brain): start a worker with brain \(brain), or take what is recorded "
             + "as the truth with `reprise recover --trust-log \(id.number)`"
     }
 
+    /// What ended workers of this build when they ran it again.
+    private var leavingOut: [Place: UInt32] {
+        assignment.traps.reduce(into: [:]) { places, trap in
+            if let place = trap.place { places[place, default: 0] += UInt32(clamping: trap.workers.count) }
+        }
+    }
+
     /// Takes what the log records as the truth and fences. False when another commit came before the fence.
     func fenceTrusting() async throws -> Bool {
         guard isTrusted else { return false }
-        let trusting = try await follower.recovery.trust(through: follower.standing.end)
+        let trusting = try await follower.recovery.trust(through: follower.standing.end, leavingOut: leavingOut)
         guard end == nil else { return false }
         let (step, differences) = (trusting.step, trusting.differences)
         // The snapshot is as of that very commit.
@@ -63,11 +78,11 @@ extension Recovery {
     private static let differencesLogged = 1000
 
     /// The newest usable snapshot, and every commit behind it as it is recorded.
-    func trust(through end: LogEnd) async throws -> Trusting {
+    func trust(through end: LogEnd, leavingOut: [Place: UInt32]) async throws -> Trusting {
         let loaded = try await load()
         let shard = loaded.shard
         var position = loaded.last
-        let trusted = TrustedReplay(shard)
+        let trusted = TrustedReplay(shard, leavingOut: leavingOut)
         let commits = try await logs.read(.commits(id), from: position.number + 1)
         defer { commits.close() }
         let inputReader = try await logs.read(.input(id), from: max(shard.inputSequence, 1))
@@ -87,7 +102,7 @@ extension Recovery {
                     if step.configuration != shard.rules.set.revision {
                         shard.adopt(try await rules.revision(step.configuration))
                     }
-                    show(try trusted.replay(step, &inputs), read.commit, before: trusted.differences)
+                    show(try trusted.replay(step, &inputs, commit: read.commit.number), read.commit, before: trusted.differences)
                 }
                 shard.follow(read.commit.kind, read.commit.takeover, read.commit.attempt)
                 position = LogEnd(number: read.commit.number, hash: read.hash, epoch: read.commit.epoch)

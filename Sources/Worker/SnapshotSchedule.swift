@@ -22,7 +22,10 @@ struct SnapshotSchedule: Equatable, Sendable {
         }
     }
 
-    let bounds: Tail
+    private let inputBytesMax: Int
+    private let commitBytesMax: Int
+    /// How long the longest tail may take to replay.
+    private let nanosecondsMax: Int64
     private(set) var tail = Tail()
     private var begun: Tail?
     private var notBefore = Instant.distantPast
@@ -33,23 +36,29 @@ struct SnapshotSchedule: Equatable, Sendable {
     /// - Parameters:
     ///   - shardsPerThread: whose tails are replayed one after the other.
     ///   - inputBytesMax: bound of IN; nil = it has none. Also of LOG.
-    init(shardsPerThread: Int, inputBytesMax: UInt64?, commitBytesMax: UInt64?, atMostBytes: Int = .max) {
+    ///   - phase: 256ths of the first interval that count as over, others for each shard: under even load all shards would
+    ///     become due at once, and their tails be longest at once.
+    init(
+        shardsPerThread: Int, inputBytesMax: UInt64?, commitBytesMax: UInt64?, atMostBytes: Int = .max, phase: UInt8 = 0
+    ) {
         func fraction(_ bytesMax: UInt64?) -> Int {
             min(
                 Int(clamping: bytesMax ?? UInt64(Limits.snapshotLogBytesUnbounded)) / Limits.snapshotLogFraction, atMostBytes)
         }
         // On average a tail is half as long as the longest.
-        let nanoseconds = 2 * Limits.replayMillisecondsMax * 1_000_000
-        bounds = Tail(
-            work: UInt64(max(nanoseconds / Limits.replayNanoseconds / Int64(max(shardsPerThread, 1)), 1)),
-            inputBytes: fraction(inputBytesMax), commitBytes: fraction(commitBytesMax))
+        nanosecondsMax = 2 * Limits.replayMillisecondsMax * 1_000_000 / Int64(max(shardsPerThread, 1))
+        self.inputBytesMax = fraction(inputBytesMax)
+        self.commitBytesMax = fraction(commitBytesMax)
+        tail.work = UInt64(nanosecondsMax / Limits.replayNanosecondsMin) * UInt64(phase) / 256
     }
 
     mutating func add(_ tail: Tail) { self.tail = self.tail + tail }
 
-    func isDue(now: Instant) -> Bool {
+    /// - Parameter nanoseconds: what an event or wake-up takes.
+    func isDue(now: Instant, nanoseconds: Int64) -> Bool {
         begun == nil && now >= notBefore
-            && (tail.work >= bounds.work || tail.inputBytes >= bounds.inputBytes || tail.commitBytes >= bounds.commitBytes)
+            && (tail.work >= UInt64(max(nanosecondsMax / nanoseconds, 1)) || tail.inputBytes >= inputBytesMax
+                || tail.commitBytes >= commitBytesMax)
     }
 
     /// A snapshot is captured: what came until now it will contain.

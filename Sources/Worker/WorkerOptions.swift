@@ -11,6 +11,8 @@ package struct WorkerOptions: Sendable {
     package var snapshotEveryBytes: Int
     /// Version of the deciding code that it takes itself for. Only tests say another one than what Engine has.
     package var brain: UInt32 = brainVersion
+    /// Tells programs apart that may fail differently, though they decide alike.
+    package var build = "unnamed"
     /// It is the only worker of its process, and says where it was when that traps.
     package var leavesLastWord = false
     /// Makes what each of the threads is; called so often at the start. A thread of its own, unless a simulation decides

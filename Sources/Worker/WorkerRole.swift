@@ -62,7 +62,7 @@ actor Worker {
         around = ShardOwner.Surroundings(
             worker: options, installation: installation, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock,
             rules: rules, clockWatch: SharedClockWatch(installation.timeMode), log: log,
-            shardChanged: { shardSignal.yield() })
+            shardChanged: { shardSignal.yield() }, recoveryTurns: Turns(options.threads * Limits.recoveriesPerThread))
     }
 
     func run() async throws {
@@ -71,7 +71,7 @@ actor Worker {
             Array(id.instance.utf8)
         }
         defer { registration.close() }
-        if options.leavesLastWord { try LastWords.listen(as: options.id.description, logs: around.logs, log: log) }
+        if options.leavesLastWord { try LastWords(options, around.logs, around.messaging, log).listen() }
         try await persistently { try await self.rules.loadNewest() }
         log.info("worker started", metadata: ["threads": "\(options.threads)"])
         // Not a child: it goes on while this one, cancelled, waits for others to take the shards.
@@ -204,7 +204,8 @@ actor Worker {
             let standbys = Int(id.number) < placement.standbys.count ? placement.standbys[Int(id.number)] : []
             let isStandby = own.map { standbys.contains($0) } ?? false
             let assignment = ShardOwner.Assignment(
-                owner: index.map { placement.alive[$0] }, isStandby: isStandby, trustedCommit: trusted[Int(id.number)])
+                owner: index.map { placement.alive[$0] }, isStandby: isStandby, trustedCommit: trusted[Int(id.number)],
+                traps: placement.traps.filter { $0.shard == Int(id.number) && $0.build == options.build })
             if own != nil && index == own || isStandby { placed[id] = assignment } else { others[id] = assignment }
         }
         for (id, owner) in inOrder(owners) {
@@ -260,7 +261,8 @@ actor Worker {
         for index in shards.indices where shards[index].problem == nil { shards[index].problem = problem }
         // With a clock that is off, another may take over what this worker must not commit.
         let heartbeat = WorkerHeartbeat(
-            worker: options.id, brain: options.brain, draining: isDraining || problem != nil, shards: shards,
+            worker: options.id, brain: options.brain, build: options.build, draining: isDraining || problem != nil,
+            shards: shards,
             residentBytes: residentBytes())
         do {
             around.messaging.publish("worker.heartbeat", Array(try JSONEncoder().encode(heartbeat)))

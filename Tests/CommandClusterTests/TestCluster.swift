@@ -1,4 +1,8 @@
+import Curl
 import Foundation
+import JetStreamPorts
+import Model
+import NATS
 import Synchronization
 import TestSupport
 
@@ -19,16 +23,23 @@ final class TestCluster: Sendable {
     ///   - timeMode: how it is installed; none = live.
     ///   - coordinator, gateway: more arguments for these.
     ///   - workerFaults: stand in the workers' environment.
+    ///   - backup: a folder that the installation comes out of; `shards` and `timeMode` are those of the backup then.
     ///   - more: more of the environment of all processes.
+    ///   - bounds: of the logs; none = as they are installed.
     static func start(
-        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = [],
-        workerFaults: [String: String] = [:], more: [String: String] = [:]
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], restoring backup: String? = nil,
+        coordinator: [String] = [], gateway: [String] = [],
+        workerFaults: [String: String] = [:], more: [String: String] = [:], bounds: StreamBounds? = nil
     ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
-            try await cluster.run(
-                ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
-                    + timeMode)
+            let replicas = ["--replicas", String(try NATSServers.replicas), "--wait", "30"]
+            if let backup {
+                try await cluster.run(["restore", backup] + replicas)
+            } else {
+                try await cluster.run(["install", "--shards", String(shards)] + replicas + timeMode)
+            }
+            if let bounds { try await cluster.setBounds(bounds, shards: shards, isLive: timeMode.isEmpty) }
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
@@ -51,6 +62,26 @@ final class TestCluster: Sendable {
             "REPRISE_NATS": nats.url, "REPRISE_GATEWAY": gateway, "REPRISE_WRITE_KEY": Self.writeKey,
             "REPRISE_ADMIN_KEY": Self.adminKey, "REPRISE_SMTP": "smtp://127.0.0.1:\(try freePort())",
         ].merging(more) { $1 }
+    }
+
+    private func setBounds(_ bounds: StreamBounds, shards: Int, isLive: Bool) async throws {
+        guard let map = ShardMap(shards: shards) else { throw TestSupportError("\(shards) shards") }
+        let connection = try await nats.connect()
+        defer { connection.close() }
+        let settings = Installation(
+            shards: map, timeMode: isLive ? .live : .eventTime, replicas: try NATSServers.replicas)
+        _ = try await JetStreamInstallation.create(settings, bounds: bounds, connection: connection, log: testLog)
+    }
+
+    /// Posts events to the gateway; the status of its answer, and whether it says when to come back.
+    func post(_ events: [[String: Any]]) async throws -> (status: Int, saysWhen: Bool) {
+        let authorization = "Basic " + Data((Self.writeKey + ":").utf8).base64EncodedString()
+        let request = HTTPRequest(
+            "POST", gateway + "/v1/batch",
+            headers: [("Content-Type", "application/json"), ("Authorization", authorization)],
+            body: Array(try JSONSerialization.data(withJSONObject: ["batch": events])))
+        let answer = try await HTTPClient(connections: 1).send(request)
+        return (answer.status, answer.headers["retry-after"] != nil)
     }
 
     /// Runs a command against it and returns what it prints; throws when it fails.

@@ -55,9 +55,52 @@ import Testing
         }
     }
 
+    private func book(_ logs: SimulatedLogStore) throws -> DeadLetterBook {
+        var book = DeadLetterBook()
+        for record in logs.contents(of: .deadLetters) { book.add(try DeadRecord.decoded(record.payload)) }
+        return book
+    }
+
+    private func settle(_ ids: [DeadLetterID], _ logs: SimulatedLogStore) async throws {
+        let entries = ids.map { DeadEntry.discarded($0, at: .distantPast, reason: "why") }
+        _ = try await logs.append(to: .deadLetters, DeadRecord(entries).encoded())
+    }
+
+    @Test func `I7 I8 a full DEAD takes no more and drops nothing; what is settled makes room for what waits`() async throws {
+        let logs = SimulatedLogStore(clock: ManualClock())
+        logs.setBound(.deadLetters, bytesMax: 2_500_000)
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let carrier = DeadLetterCarrier(logs: logs, log: log)
+        let commits = letters(0, commits: 1...40)
+        var next = 0
+        for settled in 0..<6 {
+            while true {
+                do { try await carrier.carry(commits[next]) } catch let error as LogError {
+                    #expect(error.code == .full && error.message.contains("reprise dead list"))
+                    break
+                }
+                next += 1
+            }
+            let waiting = try book(logs).all.filter { $0.state == .waiting }
+            // One that nobody settles stands at the front, and holds nothing up.
+            #expect(waiting.first?.id.number == 1 && waiting.count > 15, "round \(settled)")
+            let error = await #expect(throws: LogError.self) { try await carrier.carry(commits[next]) }
+            #expect(error?.code == .full, "asked again nothing is different")
+            try await settle(waiting.dropFirst().prefix(9).map(\.id), logs)
+        }
+        #expect(next > 24)
+        // Whoever begins now, with sums that are far behind, writes nothing twice.
+        let before = try book(logs).all.map(\.id)
+        let late = DeadLetterCarrier(logs: logs, log: log)
+        for entries in commits[..<next] { try await late.carry(entries) }
+        #expect(try book(logs).all.map(\.id) == before)
+        let waiting = try book(logs).all.filter { $0.state == .waiting }.map(\.id.number)
+        #expect(Set(waiting).count == waiting.count && waiting.count == 2 * next - 9 * 6)
+    }
+
     @Test func `I7 what DEAD cannot take is not passed over`() async throws {
         let logs = SimulatedLogStore(clock: ManualClock())
-        logs.setBound(.deadLetters, bytesMax: 250_000)
+        logs.setBound(.deadLetters, bytesMax: 400_000)
         let carrier = DeadLetterCarrier(logs: logs, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await carrier.carry(letters(0, commits: 1...1)[0])
         let second = letters(0, commits: 1...2)[1]

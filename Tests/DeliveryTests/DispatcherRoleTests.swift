@@ -77,7 +77,7 @@ private actor FakeWorker {
         let listed = state.listed
         let actions = listed.dropFirst(first).prefix(2).map {
             OpenActions.Action(
-                action: $0.action.description, customer: $0.customer.text, rule: $0.rule.number, channel: $0.channel?.name ?? "",
+                action: $0.action.description, customer: $0.customer.text, rule: $0.rule.number, channel: $0.channel.name,
                 deadlineMilliseconds: $0.deadline.milliseconds,
                 grantedInstance: $0.holder.map { String($0.instance, radix: 16) }, grantedNumber: $0.holder?.number)
         }

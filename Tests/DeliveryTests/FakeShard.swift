@@ -83,10 +83,9 @@ struct FakeShard: Sendable {
             case .granted(let attempt): holder = attempt
             case .closed: return nil
             }
-            // As if the rule of what holds a permit were gone.
             return OpenAction(
-                action: action, customer: known.customer, rule: Self.rule, channel: holder == nil ? .email : nil,
-                deadline: known.deadline, holder: holder)
+                action: action, customer: known.customer, rule: Self.rule, channel: .email,
+                due: known.deadline, deadline: known.deadline, holder: holder)
         }
     }
 }

@@ -151,6 +151,31 @@ struct MergeTests {
         #expect(try await network.replays())
     }
 
+    @Test("A4 an open action keeps the channel that was decided, also when its rule is gone by the time of the merge")
+    func channelOfAGoneRule() async throws {
+        let network = try ShardNetwork(shards: 4, rules: Self.rules)
+        let (anna, other) = (Self.keys[0], Self.keys[2])
+        await network.accept(Story.identify(at: Story.start, by: other))
+        await network.accept(Story.order("o", .placed, 100, at: Story.start, by: other))
+        await network.setTime(Story.day(15))
+        for index in 0..<4 { await network.run(index) }
+        let open = try #require(await network.openActions().first)
+        await network.adopt(Story.rules([], revision: 1))
+        #expect(await network.openActions() == [open] && open.channel == "email")
+        await network.accept(Self.alias(anna, other, at: Story.day(15)))
+        try await network.finish()
+        let moved = try await network.effects().compactMap { if case .actionMoved(let opened) = $0 { opened } else { nil } }
+        #expect(moved.map(\.channel) == [.email] && moved.map(\.customer) == [anna])
+        let left = await network.openActions()
+        #expect(left.map(\.action) == [open.action] && left.map(\.channel) == ["email"])
+        // It still ends with an outcome, and with the reason.
+        await network.accept(Story.request(try #require(ActionID(text: open.action)), by: other))
+        try await network.finish()
+        let effects = try await network.effects()
+        #expect(effects.denied == [.ruleGone] && effects.closed.map(\.outcome) == [.withdrawn])
+        #expect(try await network.replays())
+    }
+
     @Test("A4 consent: the stricter word of the two")
     func consent() async throws {
         for (mine, theirs, expected) in [

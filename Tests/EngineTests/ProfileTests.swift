@@ -54,7 +54,8 @@ struct ProfileTests {
         for _ in 0..<count(Limits.openActionsMax, &dice) {
             profile.open.append(
                 OpenAction(
-                    id: ActionID(wide(&dice)), rule: RuleID(7), occasion: occasion(&dice), anchor: instant(&dice),
+                    id: ActionID(wide(&dice)), rule: RuleID(7), channel: dice.pick(Channel.allCases), occasion: occasion(&dice),
+                    anchor: instant(&dice),
                     due: instant(&dice), decided: instant(&dice), deadline: instant(&dice),
                     grant: most || dice.chance(50) ? AttemptID(instance: dice.next(), number: dice.next()) : nil,
                     failures: UInt8(dice.below(8))))

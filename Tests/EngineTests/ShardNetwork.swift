@@ -8,7 +8,11 @@ final actor ShardNetwork {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     let installation: Installation
-    private let rules: CompiledRules
+    private var rules: CompiledRules
+    /// All rule sets that were in force, by revision.
+    private var revisions: [UInt64: CompiledRules]
+    /// What fences said, by shard: behind how many steps.
+    private var takeovers: [[(steps: Int, takeover: Takeover)]]
     private var shards: [Shard]
     private var queues: [InputQueue]
     private(set) var inputs: [[LogRecord]]
@@ -24,6 +28,8 @@ final actor ShardNetwork {
         let executor = ThreadExecutor()
         self.installation = installation
         self.rules = compiled
+        revisions = [rules.revision: compiled]
+        takeovers = map.all.map { _ in [] }
         self.executor = executor
         shards = map.all.map { Shard(id: $0, installation: installation, rules: compiled, executor: executor) }
         queues = map.all.map { _ in InputQueue() }
@@ -90,6 +96,52 @@ final actor ShardNetwork {
         sendable[index] = again.messagesNewest
     }
 
+    /// From now on these rules are in force, under a revision of their own.
+    func adopt(_ set: RuleSet) {
+        rules = CompiledRules(set)
+        revisions[set.revision] = rules
+        for shard in shards { shard.adopt(rules) }
+    }
+
+    /// The owner ends without a word, and a next one takes over; what it may run in a step from now on.
+    @discardableResult
+    func takeOver(_ index: Int) throws -> Takeover.Caution {
+        let takeover = shards[index].nextTakeover()
+        try restart(index)
+        shards[index].follow(.fence, takeover, nil)
+        takeovers[index].append((steps[index].count, takeover))
+        return shards[index].commitBound
+    }
+
+    /// From now on the shard is what a brain with these rules, of the revision in force, makes of all recorded steps when it
+    /// takes them as the truth. Returns how many effects differed.
+    func trust(_ index: Int, _ set: RuleSet) throws -> Int {
+        let rules = CompiledRules(set)
+        let again = Shard(id: ShardID(index: index), installation: installation, rules: rules, executor: executor)
+        var queue = InputQueue()
+        for record in inputs[index] { queue.append(record) }
+        let trusted = TrustedReplay(again)
+        for step in steps[index] { _ = try trusted.replay(step, &queue) }
+        steps[index].append(trusted.finish())
+        shards[index] = again
+        queues[index] = queue
+        sendable[index] = again.messagesNewest
+        return trusted.differences
+    }
+
+    /// Hands everything that was set aside to its shard once more; returns how many.
+    func replayLetters() throws -> Int {
+        var count = 0
+        for id in installation.shards.all {
+            for case .setAside(let letter) in try effects(of: Int(id.number)) {
+                count += 1
+                append(.replay(of: letter.number, message: letter.message), to: id)
+            }
+        }
+        try finish()
+        return count
+    }
+
     /// Delivers until nothing waits anywhere.
     func finish() throws {
         for _ in 0..<10_000 {
@@ -133,10 +185,18 @@ final actor ShardNetwork {
     /// Every recorded step again; false unless each comes out as it was recorded and the states are equal.
     func replays() throws -> Bool {
         for index in shards.indices {
-            let again = Shard(id: ShardID(index: index), installation: installation, rules: rules, executor: executor)
+            let first = try #require(revisions[steps[index].first?.configuration ?? rules.set.revision])
+            let again = Shard(id: ShardID(index: index), installation: installation, rules: first, executor: executor)
             var queue = InputQueue()
             for record in inputs[index] { queue.append(record) }
-            for step in steps[index] where try again.replay(step, &queue) != step { return false }
+            for (count, step) in steps[index].enumerated() {
+                for word in takeovers[index] where word.steps == count { again.follow(.fence, word.takeover, nil) }
+                if again.rules.set.revision != step.configuration {
+                    again.adopt(try #require(revisions[step.configuration]))
+                }
+                guard try again.replay(step, &queue) == step else { return false }
+            }
+            for word in takeovers[index] where word.steps == steps[index].count { again.follow(.fence, word.takeover, nil) }
             guard again.encoded() == shards[index].encoded() else { return false }
         }
         return true

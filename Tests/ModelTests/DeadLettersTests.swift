@@ -15,6 +15,7 @@ import Testing
             letter(3, commit: 9, number: 1),
             .replayed(DeadEntryOrigin(shard: ShardID(3), commit: 12, index: 1), number: 1),
             .discarded(id(2, 5), at: Instant(milliseconds: 99), reason: "not wanted"),
+            .carried(DeadEntryOrigin(shard: ShardID(4), commit: 80, index: 2)),
         ])
         let bytes = record.encoded()
         #expect(try DeadRecord.decoded(bytes) == record)

@@ -17,14 +17,15 @@ import Testing
         "Curl": ["CCurl"],
         "Worker": ["CTrap", "Engine", "Ports", "Model"],
         "Coordinator": ["Placement", "Ports", "Model"],
+        "Backup": ["Ports", "Model"],
         "Delivery": ["Templates", "Curl", "Ports", "Model"],
         "Gateway": ["CSimdjson", "CZlib", "Ports", "Model"],
         "reprise": [
-            "Worker", "Coordinator", "Delivery", "Gateway", "ConfigurationFiles", "PurchaseFiles", "Templates", "JetStreamPorts",
-            "NATS", "Curl", "Ports", "Model",
+            "Worker", "Coordinator", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "PurchaseFiles", "Templates",
+            "JetStreamPorts", "NATS", "Curl", "Ports", "Model",
         ],
         "Workload": ["Model"],
-        "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Ports", "Model"],
+        "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model"],
         "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 

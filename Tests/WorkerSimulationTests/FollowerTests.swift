@@ -19,7 +19,7 @@ private actor Host {
             Recovery(
                 id: ShardID(0), installation: installation.installation, logs: installation.logs, snapshots: snapshots,
                 rules: RuleRevisions(logs: installation.logs) {}, executor: executor, brain: brainVersion,
-                log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                clock: installation.clock, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     }
 
     func advance() async throws -> UInt64 {

@@ -80,14 +80,16 @@ prepare() {
     export REPRISE_LOAD_COMMIT REPRISE_LOAD_NATS REPRISE_LOAD_SWIFT
 }
 
-# An empty cluster in event-time mode with the reference workload's rules: nats-server, a coordinator, the workers.
+# start_reference_cluster [MODE]: an empty cluster with the reference workload's rules: nats-server, a coordinator, the workers.
+# MODE is how it is installed; default --event-time, empty = live.
 start_reference_cluster() {
+    local mode="${1---event-time}"
     step "starting nats-server, a coordinator and $workers workers with $shards shards"
     forget_data
     start_nats 1 3>&-
     export REPRISE_NATS="$nats_urls"
     unset REPRISE_GATEWAY REPRISE_PREFIX
-    "$reprise" install --wait 60 --shards "$shards" --replicas 1 --event-time
+    "$reprise" install --wait 60 --shards "$shards" --replicas 1 $mode
     # Before any worker: no event can be applied without the rules.
     "$loadtest" rules --nats "$nats_urls"
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "$standbys" 3>&-

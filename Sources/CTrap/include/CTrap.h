@@ -3,7 +3,7 @@
 #define REPRISE_CTRAP_H
 #include <stdint.h>
 
-enum { reprise_at_nothing = 0, reprise_at_event = 1, reprise_at_wake_up = 2 };
+enum { reprise_at_nothing = 0, reprise_at_event = 1, reprise_at_wake_up = 2, reprise_at_commit = 3 };
 
 // Plain words, written by their own thread only and read by a handler on that same thread.
 typedef struct {
@@ -11,12 +11,16 @@ typedef struct {
     uint64_t first;   // an event's input sequence; a wake-up's due time in milliseconds
     uint64_t second;  // an event's index in its message; a wake-up's slot
     uint64_t shard;
+    uint64_t commit;  // the recorded commit that is run again; 0 = something new is decided
 } reprise_place_t;
 
 extern _Thread_local volatile reprise_place_t reprise_place;
 
 // This thread begins to apply things of a shard.
 void reprise_place_enter(uint16_t shard);
+
+// This thread begins to run a recorded commit of a shard again: what happens from here on is a fault, at an event or between.
+void reprise_place_replay(uint16_t shard, uint64_t commit);
 
 // It has ended: nothing that happens from here on is an event's fault.
 static inline void reprise_place_leave(void) { reprise_place.what = reprise_at_nothing; }

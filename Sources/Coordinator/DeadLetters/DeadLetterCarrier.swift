@@ -7,15 +7,23 @@ internal import Ports
 /// Each entry is named by the commit that says it, and entries of a shard are carried in the order of its commits. Every
 /// append states the record of DEAD that it follows: so of several carriers, or of one that crashed and starts over, each
 /// entry is written once.
+///
+///     taking --near the bound, and enough is settled--> room is made --> taking
+///     taking --near the bound, nearly all of it waits--> full: nothing is written or passed over
+///     full --somebody settles some--> taking
 actor DeadLetterCarrier {
     private let logs: any LogStore
     private let log: Logger
     /// What DEAD holds; nil = not read yet. Reading it waits for the first entry: most installations have none.
     private var progress: DeadLetterProgress?
+    private let space: DeadLetterSpace
+    /// Where DEAD ended when nothing more could be freed.
+    private var fullAt: UInt64?
 
     init(logs: any LogStore, log: Logger) {
         self.logs = logs
         self.log = log
+        space = DeadLetterSpace(logs: logs, log: log)
     }
 
     /// Returns when DEAD holds all of them.
@@ -25,7 +33,13 @@ actor DeadLetterCarrier {
             let progress = try await readOn()
             rest = progress.missing(rest)
             guard !rest.isEmpty else { return }
-            let record = DeadRecord(Array(rest.prefix(Self.fitting(rest)))).encoded()
+            let part = Array(rest.prefix(DeadLetterSpace.fitting(rest)))
+            let record = DeadRecord(part).encoded()
+            if part.contains(where: \.isLetter) {
+                try await makeRoom(for: record.count)
+                // Making room writes too.
+                guard self.progress?.sequence == progress.sequence else { continue }
+            }
             do throws(LogError) {
                 _ = try await logs.append(to: .deadLetters, record, expecting: progress.sequence, id: nil)
             } catch {
@@ -35,15 +49,22 @@ actor DeadLetterCarrier {
         }
     }
 
-    /// How many of the entries fit into one record; at least one.
-    private static func fitting(_ entries: [DeadEntry]) -> Int {
-        var bytes = 0
-        for (index, entry) in entries.enumerated() {
-            if case .setAside(_, let event) = entry { bytes += event.message.count + event.reason.utf8.count }
-            bytes += 100
-            if index > 0 && bytes > Limits.deadRecordBytesTarget { return index }
+    /// Letters are taken up to a share of the bound. Above it there is room for what settles them, and for making room.
+    private func makeRoom(for bytes: Int) async throws {
+        while true {
+            let state = try await logs.state(of: .deadLetters)
+            guard let bound = state.bytesMax, state.bytes + UInt64(bytes) > bound / 100 * Limits.deadFillPercentMax else {
+                return
+            }
+            let progress = try await readOn()
+            // Looking through all of it again helps only when somebody has settled something since.
+            if fullAt != progress.sequence, try await space.free(progress, bound: bound) { continue }
+            fullAt = try await readOn().sequence
+            throw LogError(
+                .full,
+                "DEAD holds \(state.bytes) of \(bound) bytes of events that were set aside and wait: replay or discard some, "
+                    + "see `reprise dead list`")
         }
-        return entries.count
     }
 
     /// Reads DEAD to its end.
@@ -54,10 +75,17 @@ actor DeadLetterCarrier {
             progress = progress ?? DeadLetterProgress(after: max(first, 1) - 1)
         }
         if let behind = progress?.sequence, behind < end {
-            let reader = try await logs.read(.deadLetters, from: behind + 1)
-            defer { reader.close() }
-            while (progress?.sequence ?? end) < end {
-                for record in try await reader.next(max: 64) { take(record) }
+            do {
+                let reader = try await logs.read(.deadLetters, from: behind + 1)
+                defer { reader.close() }
+                while (progress?.sequence ?? end) < end {
+                    for record in try await reader.next(max: 64) { take(record) }
+                }
+            } catch let error as LogError {
+                // Another made room: what stands behind says how far each shard was carried.
+                guard case .trimmed(let first) = error.code else { throw error }
+                progress = DeadLetterProgress(after: first - 1)
+                return try await readOn()
             }
         }
         return progress ?? DeadLetterProgress()

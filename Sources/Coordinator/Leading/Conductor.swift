@@ -25,6 +25,9 @@ final class Conductor: Sendable {
             let living = members.filter(\.isLiving)
             let roster = Roster(alive: living.map(\.worker), placeable: living.filter { !$0.isDraining }.map(\.worker))
             return constraints.problems(roster: roster, trusted: placement.trusted)
+                + placement.traps.filter(\.refuses).map { trap in
+                    constraints.keepsAll(trap, roster) ? trap.problem : trap.description + "; another build may own the shard"
+                }
         }
     }
 
@@ -34,7 +37,8 @@ final class Conductor: Sendable {
     private let clock: any WallClock
     private let progress: SumsProgress
     private let log: Logger
-    /// True when this coordinator begins to lead, false when it ends.
+    /// True when this coordinator begins to lead, false when it ends. Only the newest word is kept: what came before it
+    /// and was not heard is over.
     let leadership: AsyncStream<Bool>
     private let leadershipChanged: AsyncStream<Bool>.Continuation
     private let fatal = Mutex<(any Error)?>(nil)
@@ -49,7 +53,7 @@ final class Conductor: Sendable {
         self.clock = clock
         self.progress = progress
         self.log = log
-        (leadership, leadershipChanged) = AsyncStream.makeStream()
+        (leadership, leadershipChanged) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var view: View {
@@ -109,30 +113,61 @@ final class Conductor: Sendable {
         guard !others.isEmpty else { throw CoordinatorProblem("no other worker could take the shards of '\(name)'") }
     }
 
+    private static let trapMilliseconds: Int64 = 4000
+
+    /// The last word of a worker that ran a recorded commit again. Returns when it stands in COORD; throws when it does not
+    /// in time.
+    func trapped(_ trap: ReplayTrap) async throws {
+        log.error("a worker has ended", metadata: ["because": "\(trap.description)"])
+        take(.trapped(trap))
+        let deadline = clock.now() + Self.trapMilliseconds
+        while true {
+            let view = view
+            if view.placement.traps.adding(trap) == view.placement.traps { return }
+            guard clock.now() < deadline, view.isLeading else {
+                throw CoordinatorProblem("COORD did not take it within \(Self.trapMilliseconds) ms; say it again")
+            }
+            try await clock.sleep(until: clock.now() + Limits.placementTickMilliseconds)
+        }
+    }
+
     private static let trustMilliseconds: Int64 = 4000
 
-    /// A person trusts the logs of these shards, nil = of all that wait for another brain. Returns when that stands in
+    /// A person trusts the logs of these shards, nil = of all that wait for another brain or build. Returns when that stands in
     /// COORD; throws when it does not in time.
     func trust(_ shards: [Int]?) async throws -> TrustAnswer {
+        let view = view
         let needs = view.constraints.needs
+        let kept = Set(view.placement.traps.filter(\.refuses).map(\.shard)).filter { shard in
+            view.placement.owners.indices.contains(shard) && view.placement.owners[shard] == nil
+        }
         var answer = TrustAnswer(trusted: [], refused: [:])
-        for shard in shards ?? needs.keys.sorted() {
+        for shard in shards ?? kept.union(needs.keys).sorted() {
             if let need = needs[shard] {
                 answer.trusted.append(TrustedEnd(shard: shard, commit: need.commit))
+            } else if kept.contains(shard), let last = try await logs.last(of: .commits(ShardID(index: shard))) {
+                answer.trusted.append(TrustedEnd(shard: shard, commit: last.sequence))
             } else {
-                answer.refused[shard] = "does not wait for another brain"
+                answer.refused[shard] = "does not wait for another brain or build"
             }
         }
         let wanted = answer.trusted
         take(.trust(wanted))
         let deadline = clock.now() + Self.trustMilliseconds
-        while !wanted.allSatisfy({ view.placement.trusted.contains($0) || view.constraints.needs[$0.shard] == nil }) {
-            guard clock.now() < deadline, view.isLeading else {
+        while !wanted.allSatisfy({ isTrusted($0) }) {
+            guard clock.now() < deadline, self.view.isLeading else {
                 throw CoordinatorProblem("COORD did not take it within \(Self.trustMilliseconds) ms; ask again")
             }
             try await clock.sleep(until: clock.now() + 100)
         }
         return answer
+    }
+
+    /// It stands in COORD, or somebody has taken the shard with it.
+    private func isTrusted(_ end: TrustedEnd) -> Bool {
+        let view = view
+        return view.placement.trusted.contains(end)
+            || view.constraints.needs[end.shard] == nil && view.placement.owners[end.shard] != nil
     }
 
     private func heardCoordinator(_ payload: [UInt8]) {

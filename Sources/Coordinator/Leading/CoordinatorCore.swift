@@ -14,6 +14,8 @@ struct CoordinatorCore: Sendable {
         case trust([TrustedEnd])
         /// A person wants this worker to own nothing, or to own shards again.
         case drain(name: String, isDrained: Bool)
+        /// The last word of a worker that ended while it ran a recorded commit again.
+        case trapped(ReplayTrap)
     }
 
     struct Settings: Sendable {
@@ -30,6 +32,8 @@ struct CoordinatorCore: Sendable {
     private(set) var constraints = TakeoverConstraints()
     /// What was asked for and does not stand in COORD yet.
     private var trusting: Set<TrustedEnd> = []
+    /// What was told and does not stand in COORD yet.
+    private var trapped: [ReplayTrap] = []
     private let settings: Settings
     private var moves = MovesUnderWay()
     private var lastElectionTick: Instant?
@@ -57,9 +61,10 @@ struct CoordinatorCore: Sendable {
         case .appended(let result): actions = election.appended(result, now: now)
         case .trust(let ends): if election.leadingEpoch != nil { trusting.formUnion(ends) }
         case .drain(let name, let isDrained): if election.leadingEpoch != nil { drains[name] = isDrained }
+        case .trapped(let trap): if election.leadingEpoch != nil { trapped.append(trap) }
         }
         for case .lead in actions { membership.assume(election.placement.alive, now: now) }
-        if election.leadingEpoch == nil { (drains, trusting) = ([:], []) }
+        if election.leadingEpoch == nil { (drains, trusting, trapped) = ([:], [], []) }
         return actions + place(now: now)
     }
 
@@ -89,10 +94,13 @@ struct CoordinatorCore: Sendable {
         roster.placeable.removeAll { drained.contains($0.name) }
         let moving = moves.underWay(before, alive: roster.alive, heartbeats: heartbeats, now: now)
         let trusted = trusted(before)
+        let traps = trapped.reduce(before.traps) { $0.adding($1) }.filter { !constraints.isOver($0) }
+        trapped.removeAll { before.traps.adding($0) == before.traps }
         let basis = PlacementBasis(
             roster: roster, standbys: settings.standbys, moving: moving, movesAtOnceMax: Limits.movesAtOnceMax,
-            drained: drained.sorted(), trusted: trusted,
-            eligible: constraints.eligible(roster: roster, previous: before.ownersByShard, trusted: trusted))
+            drained: drained.sorted(), trusted: trusted, traps: traps,
+            eligible: constraints.eligible(
+                roster: roster, previous: before.ownersByShard, trusted: trusted, traps: traps))
         if let made, made.basis == basis, made.from == before { return [] }
         made = (basis, before)
         let placement = before.next(shards: shards, basis: basis)
@@ -105,7 +113,9 @@ struct CoordinatorCore: Sendable {
     /// What stands in COORD and what is asked for, as long as nobody has taken the shard over with it.
     private mutating func trusted(_ before: PlacementRecord) -> [TrustedEnd] {
         let ends = Set(before.trusted).union(trusting).filter { end in
-            constraints.needs[end.shard].map { $0.commit == end.commit } ?? !isServed(end)
+            // It ended a worker all the same: a person's word costs one worker at most.
+            if trapped.contains(where: { $0.shard == end.shard }) { return false }
+            return constraints.needs[end.shard].map { $0.commit == end.commit } ?? !isServed(end)
         }
         trusting.subtract(before.trusted)
         trusting.formIntersection(ends)

@@ -30,6 +30,12 @@ struct CoordinatorService: Sendable {
                     let request: TrustRequest = try decode($0)
                     return try await conductor.trust(request.shards)
                 })
+            registrations.append(
+                try await serve("coordinator.trapped") {
+                    let report: ReplayTrapReport = try decode($0)
+                    try await conductor.trapped(report.trap)
+                    return report
+                })
             registrations.append(try await serve("coordinator.drain") { try await drain(decode($0)) })
             registrations.append(try await serve("coordinator.reconcile") { _ in try await database.reconcile() })
         } catch {

@@ -63,7 +63,8 @@ struct SumsFolder: Sendable {
                 log.critical("the sums of a shard stop", metadata: ["shard": "\(chain.shard)", "problem": "\(problem)"])
                 return
             } catch let error as LogError {
-                log.warning("a commit log cannot be read now", metadata: ["shard": "\(chain.shard)", "error": "\(error)"])
+                if error.code == .full { progress.fail(chain.shard, "shard \(chain.shard) waits: \(error.message)") }
+                log.warning("a commit log cannot be folded now", metadata: ["shard": "\(chain.shard)", "error": "\(error)"])
                 try await clock.sleep(until: clock.now() + Self.retryMilliseconds)
             }
         }

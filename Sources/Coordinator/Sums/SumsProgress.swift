@@ -33,6 +33,8 @@ final class SumsProgress: Sendable {
     func contain(_ number: UInt64, of shard: ShardID) {
         let reached = state.withLock { state in
             state.contained[Int(shard.number)] = number
+            // It goes on.
+            state.problems[Int(shard.number)] = nil
             state.seen[Int(shard.number)] = max(number, state.seen[Int(shard.number)])
             let reached = state.waiters.filter { state.contains($0.value.commits) }
             for id in reached.keys { state.waiters.removeValue(forKey: id) }

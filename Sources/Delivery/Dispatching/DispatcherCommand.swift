@@ -74,8 +74,9 @@ struct OpenAction: Equatable, Sendable {
     var action: ActionID
     var customer: CustomerKey
     var rule: RuleID
-    /// Nil = its rule is gone: it wants its outcome all the same.
-    var channel: Channel?
+    var channel: Channel
+    /// When its timer was first due; the distant past when the shard did not say.
+    var due: Instant
     var deadline: Instant
     /// The attempt that has the permit.
     var holder: AttemptID?

@@ -120,8 +120,9 @@ struct ShardFollower: Sendable {
 
 extension OpenAction {
     init(_ action: OpenActions.Action) throws {
-        let channel = Channel.allCases.first { $0.name == action.channel }
-        guard let id = ActionID(text: action.action), channel != nil || action.channel.isEmpty else {
+        guard let id = ActionID(text: action.action),
+            let channel = Channel.allCases.first(where: { $0.name == action.channel })
+        else {
             throw FormatError(.invalid("open action \(action.action) of channel \(action.channel)"), at: 0)
         }
         var holder: AttemptID?
@@ -133,6 +134,7 @@ extension OpenAction {
         }
         self.init(
             action: id, customer: CustomerKey(action.customer), rule: RuleID(action.rule), channel: channel,
+            due: action.dueMilliseconds.map { Instant(milliseconds: $0) } ?? .distantPast,
             deadline: Instant(milliseconds: action.deadlineMilliseconds), holder: holder)
     }
 }

@@ -197,7 +197,7 @@ extension Brain {
                 .actionMoved(
                     ActionOpened(
                         customer: customer, action: action.id, rule: action.rule,
-                        channel: rules.rule(action.rule)?.action.channel ?? .record, due: action.due, decided: action.decided,
+                        channel: action.channel, due: action.due, decided: action.decided,
                         deadline: action.deadline, subject: subject(of: action.occasion))))
         }
         profile.open = joined

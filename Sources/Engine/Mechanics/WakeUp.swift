@@ -103,7 +103,7 @@ extension Brain {
         if channel == .record { return }
         profile.open.append(
             OpenAction(
-                id: action, rule: rule.id, occasion: timer.occasion, anchor: timer.anchor, due: timer.firstDue,
+                id: action, rule: rule.id, channel: channel, occasion: timer.occasion, anchor: timer.anchor, due: timer.firstDue,
                 decided: now, deadline: deadline, grant: nil, failures: 0))
     }
 

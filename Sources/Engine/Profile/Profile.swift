@@ -131,6 +131,8 @@ package struct Timer: Equatable, Sendable {
 package struct OpenAction: Equatable, Sendable {
     package var id: ActionID
     package var rule: RuleID
+    /// As it was decided, whatever has become of its rule since.
+    package var channel: Channel
     package var occasion: Occasion
     package var anchor: Instant
     /// When its timer was first due, and when it was decided: later by what it was postponed.

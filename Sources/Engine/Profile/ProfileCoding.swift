@@ -206,6 +206,7 @@ extension OpenAction {
     func pack(into writer: inout ByteWriter, base: Instant) {
         writer.fixed(id.value)
         writer.fixed(rule.number)
+        writer.byte(channel.rawValue)
         occasion.pack(into: &writer, flags: grant != nil ? 1 : 0)
         writer.signed(anchor - base)
         writer.signed(due - anchor)
@@ -218,12 +219,13 @@ extension OpenAction {
     static func unpack(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> OpenAction {
         let id = ActionID(try reader.fixed())
         let rule = RuleID(try reader.fixed())
+        let channel: Channel = try reader.choice()
         let (occasion, flags) = try Occasion.unpack(&reader)
         let anchor = base + (try reader.signed())
         let due = anchor + (try reader.signed())
         let decided = due + (try reader.signed())
         return OpenAction(
-            id: id, rule: rule, occasion: occasion, anchor: anchor, due: due, decided: decided,
+            id: id, rule: rule, channel: channel, occasion: occasion, anchor: anchor, due: due, decided: decided,
             deadline: decided + (try reader.signed()),
             grant: flags & 1 != 0 ? try reader.attempt() : nil, failures: try reader.byte())
     }

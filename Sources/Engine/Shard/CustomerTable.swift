@@ -104,8 +104,9 @@ final class CustomerTable {
     /// Whether every slot has its customer.
     var isComplete: Bool { missing == 0 }
 
-    /// Reads the customer of a slot that there is room for; its bytes replace those of an older part.
-    func restore(_ slot: UInt32, _ reader: inout ByteReader, wakeUp due: Int64) throws(FormatError) {
+    /// Reads the customer of a slot that there is room for; its bytes replace those of an older part. Returns where they
+    /// stand in the reader's bytes.
+    func restore(_ slot: UInt32, _ reader: inout ByteReader, wakeUp due: Int64) throws(FormatError) -> Range<Int> {
         let range = try reader.range()
         guard let length = range.first.map({ Int(reader.bytes[$0]) }), range.count > length else {
             throw FormatError(.truncated, at: range.lowerBound)
@@ -125,6 +126,7 @@ final class CustomerTable {
         records[Int(slot)].place = slab.store(reader.bytes, in: range)
         records[Int(slot)].count = UInt32(range.count)
         setWakeUp(of: slot, due)
+        return range
     }
 
     private func position(_ tag: UInt32) -> Int {

@@ -124,17 +124,18 @@ extension Shard {
     /// increments. This object must be new, with the rules of that revision.
     package func restore(_ parts: [[[UInt8]]]) throws(FormatError) {
         precondition(table.count == 0 && inputSequence == 0, "restoring into a shard in use")
-        for (index, part) in parts.enumerated() { try restore(part, isFirst: index == 0) }
+        var identified = SlotSet()
+        for (index, part) in parts.enumerated() { try restore(part, isFirst: index == 0, &identified) }
         guard brain.rules.set.revision == (try Self.revision(of: parts)) else { throw FormatError(.invalid("revision"), at: 4) }
         guard table.isComplete, brain.products.isComplete else { throw FormatError(.invalid("a customer is missing"), at: 0) }
         rebuildCalendar()
-        try countCustomers()
+        try countCustomers(identified)
         changed = SlotSet()
         brain.products.changed = SlotSet()
         capturedWindow = (pending: nil, written: window.mark)
     }
 
-    private func restore(_ chunks: [[UInt8]], isFirst: Bool) throws(FormatError) {
+    private func restore(_ chunks: [[UInt8]], isFirst: Bool, _ identified: inout SlotSet) throws(FormatError) {
         guard let first = chunks.first else { throw FormatError(.truncated, at: 0) }
         try readState(first, isFirst: isFirst)
         var messages: [UInt8] = []
@@ -146,7 +147,7 @@ extension Shard {
             case .moreYoungerIDs: try window.readYounger(&reader, isAddition: true)
             case .olderIDs: try window.readOlder(&reader)
             case .products: while !reader.isAtEnd { try brain.products.restore(&reader) }
-            case .customers: while !reader.isAtEnd { try restoreCustomer(&reader) }
+            case .customers: while !reader.isAtEnd { try restoreCustomer(&reader, &identified) }
             case .messages: messages += chunk[reader.position...]
             }
         }
@@ -169,28 +170,31 @@ extension Shard {
         try reader.finish()
     }
 
-    private func restoreCustomer(_ reader: inout ByteReader) throws(FormatError) {
+    private func restoreCustomer(_ reader: inout ByteReader, _ identified: inout SlotSet) throws(FormatError) {
         let position = reader.position
         let slot = try reader.varint32()
         guard slot < table.count else { throw FormatError(.invalid("slot \(slot)"), at: position) }
         let due = try reader.bool() ? try reader.signed() : CustomerTable.noWakeUp
         let open = try reader.count(max: Limits.openActionsMax)
-        try table.restore(slot, &reader, wakeUp: due)
+        let packed = try table.restore(slot, &reader, wakeUp: due)
+        if Profile.hasIdentity(reader.bytes, at: packed.lowerBound + 1 + Int(reader.bytes[packed.lowerBound])) {
+            identified.insert(slot)
+        } else {
+            _ = identified.remove(slot)
+        }
         if open > 0 || openActions > 0 { note(open: open, of: slot) }
     }
 
     /// What is kept beside the customers of who they are; only those with an identity are read for it.
-    private func countCustomers() throws(FormatError) {
-        customers = 0
+    private func countCustomers(_ identified: SlotSet) throws(FormatError) {
+        customers = table.count - identified.count
         doubtful = []
         var packed: [UInt8] = []
-        for slot in 0..<UInt32(table.count) {
+        var from = 0
+        while let slot = identified.first(from: from) {
+            from = Int(slot) + 1
             table.load(slot, into: &packed)
             let keyEnd = 1 + Int(packed[0])
-            guard Profile.hasIdentity(packed, at: keyEnd) else {
-                customers += 1
-                continue
-            }
             var reader = ByteReader(packed, in: keyEnd..<packed.count)
             var profile = Profile()
             try profile.unpack(from: &reader)

@@ -46,7 +46,7 @@ extension Shard {
         }
         view.actions = profile.open.map { action in
             CustomerView.Action(
-                action: action.id.description, rule: name(of: action.rule), channel: channelName(of: action.rule),
+                action: action.id.description, rule: name(of: action.rule), channel: action.channel.name,
                 state: action.grant == nil ? "open" : "permitted", timeMilliseconds: action.decided.milliseconds)
         }
         view.actions += profile.touches.map { touch in
@@ -81,7 +81,8 @@ extension Shard {
                 list.append(
                     OpenActions.Action(
                         action: action.id.description, customer: customer.key.text, rule: action.rule.number,
-                        channel: channelName(of: action.rule), deadlineMilliseconds: action.deadline.milliseconds,
+                        channel: action.channel.name, deadlineMilliseconds: action.deadline.milliseconds,
+                        dueMilliseconds: action.due.milliseconds,
                         grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number)
                 )
                 bytes += OpenActions.Action.bytesMax(customer: customer.key)

@@ -60,8 +60,8 @@ struct DecisionSettlement {
             guard opened.channel != .record, !profile.open.contains(where: { $0.id == opened.action }) else { return }
             profile.open.append(
                 OpenAction(
-                    id: opened.action, rule: opened.rule, occasion: timer.occasion, anchor: timer.anchor, due: opened.due,
-                    decided: opened.decided, deadline: opened.deadline, grant: nil, failures: 0))
+                    id: opened.action, rule: opened.rule, channel: opened.channel, occasion: timer.occasion, anchor: timer.anchor,
+                    due: opened.due, decided: opened.decided, deadline: opened.deadline, grant: nil, failures: 0))
         case .suppressed(let decision): decide(decision.action, known(decision.action))
         case .postponed(let decision, let until):
             recorded.insert(decision.action)

@@ -14,9 +14,7 @@ extension Shard {
         if header.messageID != 0 && !window.insert(header.messageID, at: now) && replaying == 0 {
             return brain.effects.add(.repeats, 1)
         }
-        if !caution.isCalm,
-            let workers = caution.takeAttempts(at: .event(inputSequence: record.sequence, index: eventsThrough))
-        {
+        if let workers = workersEnded(at: .event(inputSequence: record.sequence, index: eventsThrough)) {
             return setAside(record, reader, Self.trapped(workers))
         }
         guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {

@@ -48,9 +48,7 @@ extension Shard {
             }
         }
         do {
-            if !caution.isCalm,
-                let workers = caution.takeAttempts(at: .event(inputSequence: record.sequence, index: eventsThrough))
-            {
+            if let workers = workersEnded(at: .event(inputSequence: record.sequence, index: eventsThrough)) {
                 throw EventFault(Self.trapped(workers))
             }
             try apply(try ShardMessageContent.read(record.payload, in: body), record, customer)

@@ -31,7 +31,15 @@ extension Shard {
                 reason: "\(Self.trapped(workers)): \(what) of \(customer.key)"))
     }
 
+    /// How many workers this ended, when it is to be set aside for that; asked once when it comes up.
+    func workersEnded(at place: @autoclosure () -> Place) -> UInt32? {
+        if caution.isCalm && trusted == nil { return nil }
+        let place = place()
+        return caution.takeAttempts(at: place) ?? trusted?.workersEnded(at: place)
+    }
+
     private func add(_ event: SetAside) {
+        trusted?.note(event)
         brain.effects.add(.setAside(event))
         brain.effects.add(.setAside, 1)
     }

@@ -72,9 +72,9 @@ extension Shard {
         return true
     }
 
-    /// Runs a recorded step again. The effects must be those recorded: the caller compares.
+    /// Runs a recorded step of this commit again. The effects must be those recorded: the caller compares.
     /// Throws when the inputs do not reach as far as the step did.
-    package func replay(_ step: Step, _ inputs: inout InputQueue) throws(ReplayFault) -> Step {
+    package func replay(_ step: Step, _ inputs: inout InputQueue, commit: UInt64 = 1) throws(ReplayFault) -> Step {
         guard inputs.lastSequence >= step.inputSequence || inputSequence == step.inputSequence else {
             throw ReplayFault.missingInput(step.inputSequence)
         }
@@ -87,7 +87,7 @@ extension Shard {
         // The customer's actor shares this shard's executor, which `assumeIsolated` checks: no other thread is in either.
         nonisolated(unsafe) let shard = self
         return customer.assumeIsolated { customer in
-            unsafe shard.replay(step, told, &inputs, customer)
+            unsafe shard.replay(step, told, &inputs, commit, customer)
         }
     }
 
@@ -102,8 +102,11 @@ extension Shard {
     }
 
     private func replay(
-        _ step: Step, _ told: [(key: ShardID, value: UInt64)], _ inputs: inout InputQueue, _ customer: isolated CustomerActor
+        _ step: Step, _ told: [(key: ShardID, value: UInt64)], _ inputs: inout InputQueue, _ commit: UInt64,
+        _ customer: isolated CustomerActor
     ) -> Step {
+        reprise_place_replay(id.number, commit)
+        defer { reprise_place_leave() }
         let before = (inputSequence, eventsThrough)
         _ = note(delivered: told)
         var run = WakeUpsRun()
@@ -321,7 +324,7 @@ extension Shard {
         while customer.nextWakeUp <= limit.milliseconds {
             let due = Instant(milliseconds: customer.nextWakeUp)
             reprise_place_wake_up(due.milliseconds, slot)
-            if !caution.isCalm, let workers = caution.takeAttempts(at: .wakeUp(due: due, slot: slot)) {
+            if let workers = workersEnded(at: .wakeUp(due: due, slot: slot)) {
                 setAsideWakeUp(due, at: late ?? due, workers, customer)
             } else {
                 customer.wake(due: due, at: late ?? due, &brain)

@@ -30,11 +30,33 @@ package final class TrustedReplay {
     private var lacking: [SumDelta] = []
     /// Differences so far.
     package private(set) var differences = 0
+    /// What ended workers that ran it again, and how many: it is left out.
+    private let leavingOut: [Place: UInt32]
+    /// What is set aside next is such a one.
+    private var leavesOut = false
+    /// Set aside here and not in the record: said at the end.
+    private var leftOut: [SetAside] = []
 
-    package init(_ shard: Shard) { self.shard = shard }
+    /// - Parameter leavingOut: events and wake-ups that ended workers of this build, and how many; they are set aside.
+    package init(_ shard: Shard, leavingOut: [Place: UInt32] = [:]) {
+        self.shard = shard
+        self.leavingOut = leavingOut
+    }
 
-    /// Runs one step. Returns in what it differs from the recorded one; sums are not compared but brought up at the end.
-    package func replay(_ step: Step, _ inputs: inout InputQueue) throws -> [Difference] {
+    func workersEnded(at place: Place) -> UInt32? {
+        let workers = leavingOut[place]
+        leavesOut = workers != nil
+        return workers
+    }
+
+    func note(_ event: SetAside) {
+        if leavesOut { leftOut.append(event) }
+        leavesOut = false
+    }
+
+    /// Runs one step of this commit. Returns in what it differs from the recorded one; sums are not compared but brought up at
+    /// the end.
+    package func replay(_ step: Step, _ inputs: inout InputQueue, commit: UInt64 = 1) throws -> [Difference] {
         before = [:]
         let (outbox, numbers) = (shard.brain.outbox, shard.setAsideNumbers)
         known = UInt32(shard.customers)
@@ -44,7 +66,7 @@ package final class TrustedReplay {
             shard.trusted = nil
             shard.brain.decided = nil
         }
-        let own = try shard.replay(step, &inputs)
+        let own = try shard.replay(step, &inputs, commit: commit)
         guard (own.inputSequence, own.eventsThrough) == (step.inputSequence, step.eventsThrough) else {
             throw ReplayFault.otherEnd(own.inputSequence, own.eventsThrough)
         }
@@ -130,7 +152,20 @@ package final class TrustedReplay {
             }
         }
         lacking = []
+        sayLeftOut()
         return shard.takeStep()
+    }
+
+    /// Under numbers of their own, as any that are set aside: what the customers did is not lost.
+    private func sayLeftOut() {
+        for var event in leftOut {
+            event.number = shard.setAsideNumbers.next()
+            // A step has its bound: of very large ones the last are named only.
+            if shard.brain.effects.byteCount + event.message.count > 2 * Limits.customerEffectBytesMax { event.message = [] }
+            shard.brain.effects.add(.setAside(event))
+            shard.brain.effects.add(.setAside, 1)
+        }
+        leftOut = []
     }
 
     /// What changing profiles by hand has added to the sums.

@@ -41,6 +41,13 @@ struct DeadLetters: Sendable {
     private static let atOnce = 1000
 
     private func readWithEnd() async throws -> (book: DeadLetterBook, end: UInt64) {
+        while true {
+            // Trimmed while it was read: what waits stands further on.
+            if let found = try await readOnce() { return found }
+        }
+    }
+
+    private func readOnce() async throws -> (book: DeadLetterBook, end: UInt64)? {
         do {
             var book = DeadLetterBook()
             let end = try await logs.last(of: .deadLetters)?.sequence ?? 0
@@ -57,6 +64,7 @@ struct DeadLetters: Sendable {
             }
             return (book, end)
         } catch let error as LogError {
+            if case .trimmed = error.code { return nil }
             throw CommandError("DEAD cannot be read: \(error)")
         }
     }

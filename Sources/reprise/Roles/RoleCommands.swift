@@ -33,6 +33,7 @@ struct WorkerRoleOptions: RoleOptions {
         var options = WorkerOptions(id: WorkerID(name: name, instance: Names.instance()), threads: threads)
         options.snapshotEveryBytes = try SnapshotSetting.bytes()
         options.leavesLastWord = true
+        options.build = try Build.name()
         try await WorkerRole.run(
             options: options, installation: cluster.installation, logs: cluster.logs, snapshots: cluster.snapshots,
             messaging: cluster.messaging,

@@ -118,7 +118,7 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         let before = followers[shard]?.actions ?? [:]
         followers[shard]?.actions = [:]
         followers[shard]?.order = []
-        for action in actions where action.channel.isEmpty || action.channel == Channel.email.name {
+        for action in actions where action.channel == Channel.email.name {
             guard let id = ActionID(text: action.action) else { throw FormatError(.invalid("open action"), at: 0) }
             var tracked = before[id] ?? Tracked(customer: CustomerKey(action.customer))
             if let text = action.grantedInstance, let instance = UInt64(text, radix: 16), let number = action.grantedNumber {

@@ -25,14 +25,27 @@ struct MovingCluster: Sendable {
     @discardableResult
     func settled(owners: Int) async throws -> ClusterStatus {
         let deadline = ContinuousClock.now + patience
+        // Of each shard, when all else was as it should be.
+        var reached: [Int: UInt64]?
         while true {
             let status = try await status()
-            if isSettled(status, owners: owners) { return status }
+            if isSettled(status, owners: owners) {
+                let commits = reached ?? newestCommits(status)
+                if status.workers.filter(\.alive).allSatisfy({ $0.shards.allSatisfy { $0.commit >= commits[$0.shard] ?? 0 } }) {
+                    return status
+                }
+                reached = commits
+            }
             guard ContinuousClock.now < deadline else {
                 throw LoadError("the shards of \(owners) workers have not come to rest within \(patience)")
             }
             try await Task.sleep(for: .milliseconds(50))
         }
+    }
+
+    private func newestCommits(_ status: ClusterStatus) -> [Int: UInt64] {
+        let shards = status.workers.filter(\.alive).flatMap(\.shards)
+        return Dictionary(shards.map { ($0.shard, $0.commit) }, uniquingKeysWith: max)
     }
 
     private func isSettled(_ status: ClusterStatus, owners: Int) -> Bool {
