@@ -68,7 +68,7 @@ package struct InstallationRestore: InstallationRestoring {
         throw InstallationError(
             .exists,
             stored.restoring == nil
-                ? "There is an installation \(names.prefix) on this server already; a restore wants a server, or a prefix, without."
+                ? "There is an installation \(names.prefix) on this server; a restore wants a server, or a prefix, without."
                 : "On this server a restore of another backup, or with other settings, was not finished: restore that one "
                     + "again, or throw away what is there with --discard-unfinished.")
     }
@@ -99,7 +99,7 @@ package struct InstallationRestore: InstallationRestoring {
         let stream = names.stream(log)
         var state = try await jetStream.streamState(stream)
         if state.last == 0, first > 1 {
-            // Purging an empty stream up to a sequence makes that the next one, on every version of the server.
+            // Purging an empty stream up to a sequence makes that the next one.
             try await jetStream.purge(stream, below: first)
             state = try await jetStream.streamState(stream)
         }

@@ -70,9 +70,10 @@ struct CutTests {
         let inputs = [[InputEntry(sequence: 1)], [InputEntry(sequence: 1), clock]]
         let commits = [[CommitEntry(number: 1, read: 1)], [CommitEntry(number: 1, read: 1)]]
         #expect(find(inputs, commits) == Cut(inputs: [1, 2], commits: [1, 1]))
-        #expect(find(inputs, commits, secondInputs: [0, 2]) == Cut(inputs: [0, 1], commits: [0, 1]))
+        #expect(find(inputs, commits, secondInputs: [0, 2]) == nil)
         let later = [[InputEntry(sequence: 1), InputEntry(sequence: 2)], inputs[1]]
-        #expect(find(later, commits, secondInputs: [1, 2]) == Cut(inputs: [1, 1], commits: [1, 1]))
+        #expect(find(later, commits, secondInputs: [1, 2]) == nil)
+        #expect(find(inputs, commits, secondInputs: [0, 1]) == Cut(inputs: [0, 1], commits: [0, 1]))
     }
 
     @Test func `what cannot be vouched for is refused`() {
@@ -88,7 +89,7 @@ struct CutTests {
         world.run(steps: 60)
         let noted = world.noteEnds()
         let finder = CutFinder(ends: noted, inputs: world.inputTails(noted), commits: world.commitTails(noted))
-        guard let cut = finder.find() else { return }
+        guard let cut = finder.find() else { return #expect(seed % 10 != 0, "one of the seeds known to have a cut") }
         let (kept, gone) = world.split(cut)
         for entry in kept.inputs { #expect(entry.rests.isDisjoint(with: gone.made), "an effect without its cause") }
         for (shard, commit) in kept.commits {

@@ -35,14 +35,16 @@ struct CutFinder: Sendable {
         while changed {
             changed = false
             for shard in commits.indices where takeCommits(shard, &cut, &missing) { changed = true }
-            // A clock record says that all before it was acknowledged, and there is nothing before it that is not in here.
-            let isEverything = cut == Cut(inputs: ends.inputs[2], commits: ends.commits[2])
-            for shard in inputs.indices where takeInputs(shard, &cut, missing, isEverything) { changed = true }
+            for shard in inputs.indices where takeInputs(shard, &cut, missing) { changed = true }
         }
         // Whatever rests on a commit behind the cut was written after the second round of commits was noted, so after the
         // first round of inputs: among the records that were looked at.
         for shard in commits.indices where cut.commits[shard] < ends.commits[1][shard] { return nil }
-        return cut
+        // A clock record says that all before it was acknowledged: with one among these nothing may be behind the cut.
+        let hasClock = inputs.indices.contains { shard in
+            inputs[shard].contains { $0.restsOnAll && $0.sequence <= cut.inputs[shard] }
+        }
+        return hasClock && cut != Cut(inputs: ends.inputs[2], commits: ends.commits[2]) ? nil : cut
     }
 
     /// Takes away commits that cannot stand; true when some were.
@@ -66,10 +68,9 @@ struct CutFinder: Sendable {
     }
 
     /// Takes away input records that cannot stand; true when some were.
-    private func takeInputs(_ shard: Int, _ cut: inout Cut, _ missing: Set<Cause>, _ isEverything: Bool) -> Bool {
+    private func takeInputs(_ shard: Int, _ cut: inout Cut, _ missing: Set<Cause>) -> Bool {
         let kept = inputs[shard].prefix { $0.sequence <= cut.inputs[shard] }
-        let first = kept.first { entry in !entry.rests.isDisjoint(with: missing) || (entry.restsOnAll && !isEverything) }
-        guard let first else { return false }
+        guard let first = kept.first(where: { !$0.rests.isDisjoint(with: missing) }) else { return false }
         cut.inputs[shard] = first.sequence - 1
         return true
     }
