@@ -97,13 +97,19 @@ package struct InstallationRestore: InstallationRestoring {
 
     package func begin(_ log: LogName, first: UInt64) async throws -> UInt64 {
         let stream = names.stream(log)
-        // Purging an empty stream up to a sequence makes that the next one.
-        if first > 1, try await jetStream.streamState(stream).last == 0 { try await jetStream.purge(stream, below: first) }
+        // In two functions: optimising them in one, Swift 6.3.1's compiler crashes.
+        try await start(stream, at: first)
         let state = try await jetStream.streamState(stream)
         guard state.first == first else {
             throw InstallationError(.invalid, "\(stream) begins at \(state.first), not at \(first): discard it and begin anew.")
         }
         return state.last
+    }
+
+    private func start(_ stream: String, at first: UInt64) async throws {
+        guard first > 1, try await jetStream.streamState(stream).last == 0 else { return }
+        // Purging an empty stream up to a sequence makes that the next one.
+        try await jetStream.purge(stream, below: first)
     }
 
     package func append(_ records: [LogRecord], to log: LogName) async throws {
