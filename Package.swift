@@ -65,6 +65,7 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+        room("Backup", ["Ports", "Model", logging]),
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
         ]),
@@ -74,8 +75,8 @@ let package = Package(
         .executableTarget(
             name: "reprise",
             dependencies: [
-                "Worker", "Coordinator", "Delivery", "Gateway", "ConfigurationFiles", "JetStreamPorts", "NATS", "Curl",
-                "PurchaseFiles", "Ports", "Model", logging,
+                "Worker", "Coordinator", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "JetStreamPorts", "NATS",
+                "Curl", "PurchaseFiles", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -126,6 +127,7 @@ let package = Package(
         tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
+        tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("ChaosTests", ["chaos", "Checkers", "Model"]),
         tests("CommandClusterTests", ["Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),

@@ -18,6 +18,7 @@ struct InstallationPlan {
             log(.coordinator, bounds.coordinatorBytes),
             log(.configuration, bounds.configurationBytes),
             log(.deadLetters, bounds.deadLetterBytes),
+            log(.delivery, 1 << 20),
             stream(
                 names.snapshotStream, [names.snapshotSubjects], bytesMax: bounds.snapshotBytes,
                 messageBytesMax: Limits.messageBytesMax, allowDirect: true),

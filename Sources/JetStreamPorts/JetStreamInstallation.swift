@@ -38,7 +38,7 @@ package struct JetStreamInstallation: Sendable {
     package let snapshots: JetStreamSnapshotStore
     package let messaging: NATSMessaging
 
-    private init(settings: Installation, jetStream: JetStream, names: StreamNames, appendTimeout: Duration) {
+    init(settings: Installation, jetStream: JetStream, names: StreamNames, appendTimeout: Duration) {
         self.settings = settings
         prefix = names.prefix
         logs = JetStreamLogStore(jetStream, names: names, appendTimeout: appendTimeout)
@@ -64,6 +64,7 @@ package struct JetStreamInstallation: Sendable {
         }
         let record = SettingsRecord(settings)
         let stored = try await writeSettings(record, jetStream: jetStream, names: names)
+        guard stored.restoring == nil else { throw unfinishedRestore(prefix) }
         guard stored == record else {
             throw InstallationError(
                 .exists,
@@ -87,6 +88,7 @@ package struct JetStreamInstallation: Sendable {
         guard let stored else {
             throw InstallationError(.missing, "There is no installation \(prefix) on this NATS server yet: create it first.")
         }
+        guard stored.restoring == nil else { throw unfinishedRestore(prefix) }
         guard stored.complete == true else {
             throw InstallationError(
                 .missing, "The creation of the installation \(prefix) was not finished: create it again with \(stored.sentence).")
@@ -96,9 +98,16 @@ package struct JetStreamInstallation: Sendable {
         return JetStreamInstallation(settings: settings, jetStream: jetStream, names: names, appendTimeout: appendTimeout)
     }
 
+    private static func unfinishedRestore(_ prefix: String) -> InstallationError {
+        InstallationError(
+            .missing,
+            "The installation \(prefix) is being restored, or that was not finished: restore the same backup again, or throw "
+                + "away what is there with --discard-unfinished.")
+    }
+
     // MARK: Settings
 
-    private static func checkedNames(_ prefix: String) throws(InstallationError) -> StreamNames {
+    static func checkedNames(_ prefix: String) throws(InstallationError) -> StreamNames {
         let names = StreamNames(prefix: prefix)
         guard names.isValid() else {
             throw InstallationError(.invalid, "The prefix \"\(prefix)\" is not 1 to 32 of a-z, 0-9 and -.")
@@ -106,7 +115,7 @@ package struct JetStreamInstallation: Sendable {
         return names
     }
 
-    private static func readSettings(
+    static func readSettings(
         jetStream: JetStream, names: StreamNames
     ) async throws(InstallationError) -> SettingsRecord? {
         let last = try await asking("reading the installation's settings") { () async throws(NATSError) -> StreamRecord? in
@@ -133,7 +142,7 @@ package struct JetStreamInstallation: Sendable {
         return stored.withoutState
     }
 
-    private static func markComplete(
+    static func markComplete(
         _ record: SettingsRecord, jetStream: JetStream, names: StreamNames
     ) async throws(InstallationError) {
         var complete = record
@@ -146,7 +155,7 @@ package struct JetStreamInstallation: Sendable {
         }
     }
 
-    private static func append(
+    static func append(
         _ record: SettingsRecord, expecting: UInt64?, jetStream: JetStream, names: StreamNames
     ) async -> NATSError? {
         let publisher = StreamPublisher(jetStream.connection, subject: names.settingsSubject, timeout: .seconds(5))
@@ -167,7 +176,7 @@ package struct JetStreamInstallation: Sendable {
         }
     }
 
-    private static func asking<Value>(
+    static func asking<Value>(
         _ what: String, _ body: () async throws(NATSError) -> Value
     ) async throws(InstallationError) -> Value {
         do throws(NATSError) {

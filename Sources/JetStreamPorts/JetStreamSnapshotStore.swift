@@ -99,6 +99,18 @@ package final class JetStreamSnapshotStore: SnapshotStore {
         }
     }
 
+    package func chunk(
+        _ index: Int, ofPart part: Int, of manifest: SnapshotManifest, _ subject: SnapshotSubject
+    ) async throws(LogError) -> [UInt8]? {
+        let part = manifest.parts[part]
+        let name = "\(prefix(subject)).c.\(manifest.base).\(part.head.commit).\(part.writing).\(index)"
+        do throws(NATSError) {
+            return try await chunk(part.chunks[index], on: name)
+        } catch {
+            throw LogError(reading: error)
+        }
+    }
+
     private struct Damage: Error {
         let text: String
     }

@@ -13,6 +13,8 @@ struct SettingsRecord: Codable, Equatable {
     var replicas: Int
     /// Set when all streams stand.
     var complete: Bool?
+    /// The backup that is being put back; nobody may open the installation until that is finished.
+    var restoring: String?
 
     init(_ settings: Installation) {
         format = Self.formatVersion

@@ -13,6 +13,7 @@ struct StreamNames: Sendable {
         case .coordinator: "\(prefix)_COORD"
         case .configuration: "\(prefix)_CONFIG"
         case .deadLetters: "\(prefix)_DEAD"
+        case .delivery: "\(prefix)_DELIVERY"
         }
     }
 

@@ -22,26 +22,29 @@ package struct OpenActions: Codable, Equatable, Sendable {
         /// ``Channel/name``, as it was decided.
         package var channel: String
         package var deadlineMilliseconds: Int64
+        /// When its timer was first due; nil from a worker that does not say yet.
+        package var dueMilliseconds: Int64?
         /// The attempt that has the permit, as ``AttemptID`` (instance hexadecimal); nil when nobody has.
         package var grantedInstance: String?
         package var grantedNumber: UInt64?
 
         package init(
             action: String, customer: String, rule: UInt32, channel: String, deadlineMilliseconds: Int64,
-            grantedInstance: String? = nil, grantedNumber: UInt64? = nil
+            dueMilliseconds: Int64? = nil, grantedInstance: String? = nil, grantedNumber: UInt64? = nil
         ) {
             self.action = action
             self.customer = customer
             self.rule = rule
             self.channel = channel
             self.deadlineMilliseconds = deadlineMilliseconds
+            self.dueMilliseconds = dueMilliseconds
             self.grantedInstance = grantedInstance
             self.grantedNumber = grantedNumber
         }
 
         /// What one takes at most as JSON: its fields, their names, and the key with what has to be escaped in it.
         package static func bytesMax(customer: CustomerKey) -> Int {
-            280 + customer.text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == 0x22 || $1 == 0x2f || $1 == 0x5c ? 2 : 1) }
+            320 + customer.text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == 0x22 || $1 == 0x2f || $1 == 0x5c ? 2 : 1) }
         }
     }
 

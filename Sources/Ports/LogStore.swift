@@ -12,6 +12,8 @@ package enum LogName: Hashable, Sendable, CustomStringConvertible {
     case configuration
     /// What shards have set aside, and what became of it.
     case deadLetters
+    /// Whether messages may leave: ``DeliveryRecord``s, of which the last counts.
+    case delivery
 
     package var description: String {
         switch self {
@@ -20,6 +22,7 @@ package enum LogName: Hashable, Sendable, CustomStringConvertible {
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
         case .deadLetters: "DEAD"
+        case .delivery: "DELIVERY"
         }
     }
 }

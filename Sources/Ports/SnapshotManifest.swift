@@ -183,6 +183,7 @@ extension ByteWriter {
         case .coordinator: byte(2)
         case .configuration: byte(3)
         case .deadLetters: byte(4)
+        case .delivery: byte(5)
         }
     }
 }
@@ -196,6 +197,7 @@ extension ByteReader {
         case 2: return .coordinator
         case 3: return .configuration
         case 4: return .deadLetters
+        case 5: return .delivery
         default: throw FormatError(.invalid("log"), at: start)
         }
     }

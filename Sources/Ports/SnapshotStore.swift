@@ -34,6 +34,11 @@ package protocol SnapshotStore: Sendable {
 
     /// The kept snapshots whose manifests can be read, newest first; their chunks are not looked at.
     func kept(of subject: SnapshotSubject) async throws(LogError) -> [SnapshotManifest]
+
+    /// One chunk of a part of a kept snapshot; nil when it is damaged, missing or was removed meanwhile.
+    func chunk(
+        _ index: Int, ofPart part: Int, of manifest: SnapshotManifest, _ subject: SnapshotSubject
+    ) async throws(LogError) -> [UInt8]?
 }
 
 /// One part on its way into the store. Used by one task at a time.

@@ -66,6 +66,16 @@ package final class SimulatedSnapshotStore: SnapshotStore {
         guard isAvailable else { throw LogError(.unavailable, "\(subject): simulated") }
         return kept
     }
+
+    package func chunk(
+        _ index: Int, ofPart part: Int, of manifest: SnapshotManifest, _ subject: SnapshotSubject
+    ) async throws(LogError) -> [UInt8]? {
+        let part = manifest.parts[part]
+        let key = ChunkKey(subject: subject, base: manifest.base, writing: part.writing, index: index)
+        let (isAvailable, found) = state.withLock { ($0.isAvailable, $0.chunks[key]) }
+        guard isAvailable else { throw LogError(.unavailable, "\(subject): simulated") }
+        return found.flatMap { part.chunks[index].isWhole($0) ? $0 : nil }
+    }
 }
 
 extension SimulatedSnapshotStore.State {

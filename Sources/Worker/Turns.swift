@@ -18,6 +18,9 @@ final class Turns: Sendable {
 
     init(_ atOnce: Int) { state = Mutex(State(free: atOnce)) }
 
+    /// Who waits now.
+    var waitingCount: Int { state.withLock { $0.urgent.count + $0.waiting.count } }
+
     /// Runs the body when its turn has come.
     func take(isUrgent: Bool = false, isolation: isolated (any Actor)? = #isolation, _ body: () async -> Void) async {
         await withCheckedContinuation { continuation in

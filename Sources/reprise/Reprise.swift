@@ -18,7 +18,7 @@ struct Reprise: AsyncParsableCommand {
                 name: "Change",
                 subcommands: [
                     InstallCommand.self, RulesCommand.self, ImportCommand.self, ReplayCommand.self, ClockCommand.self,
-                    RecoverCommand.self, DeadCommand.self,
+                    RecoverCommand.self, DeadCommand.self, DeliveryCommand.self, BackupCommand.self, RestoreCommand.self,
                 ]),
             CommandGroup(
                 name: "Play a role",

@@ -23,17 +23,22 @@ final class TestCluster: Sendable {
     ///   - timeMode: how it is installed; none = live.
     ///   - coordinator, gateway: more arguments for these.
     ///   - workerFaults: stand in the workers' environment.
+    ///   - backup: a folder that the installation comes out of; `shards` and `timeMode` are those of the backup then.
     ///   - more: more of the environment of all processes.
     ///   - bounds: of the logs; none = as they are installed.
     static func start(
-        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], coordinator: [String] = [], gateway: [String] = [],
+        workers: Int, shards: Int, timeMode: [String] = ["--event-time"], restoring backup: String? = nil,
+        coordinator: [String] = [], gateway: [String] = [],
         workerFaults: [String: String] = [:], more: [String: String] = [:], bounds: StreamBounds? = nil
     ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
-            try await cluster.run(
-                ["install", "--shards", String(shards), "--replicas", String(try NATSServers.replicas), "--wait", "30"]
-                    + timeMode)
+            let replicas = ["--replicas", String(try NATSServers.replicas), "--wait", "30"]
+            if let backup {
+                try await cluster.run(["restore", backup] + replicas)
+            } else {
+                try await cluster.run(["install", "--shards", String(shards)] + replicas + timeMode)
+            }
             if let bounds { try await cluster.setBounds(bounds, shards: shards, isLive: timeMode.isEmpty) }
             try await cluster.startMailbox()
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)

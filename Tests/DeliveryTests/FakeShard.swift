@@ -85,7 +85,7 @@ struct FakeShard: Sendable {
             }
             return OpenAction(
                 action: action, customer: known.customer, rule: Self.rule, channel: .email,
-                deadline: known.deadline, holder: holder)
+                due: known.deadline, deadline: known.deadline, holder: holder)
         }
     }
 }

@@ -75,6 +75,8 @@ struct OpenAction: Equatable, Sendable {
     var customer: CustomerKey
     var rule: RuleID
     var channel: Channel
+    /// When its timer was first due; the distant past when the shard did not say.
+    var due: Instant
     var deadline: Instant
     /// The attempt that has the permit.
     var holder: AttemptID?

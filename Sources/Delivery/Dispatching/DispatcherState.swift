@@ -13,6 +13,8 @@ struct DispatcherState: Sendable {
     var peers: Peers
     var counts = Counts()
     var isStopping = false
+    /// The last word on whether messages may leave; nil = they may.
+    var hold: DeliveryRecord?
     /// Shards with more open actions than were remembered: they must be asked again when there is room.
     var overflowed: Set<ShardID> = []
 
@@ -70,10 +72,10 @@ struct DispatcherState: Sendable {
         }
         for item in open where Self.isDeliverable(item.channel) {
             if let holder = item.holder, holder.instance != settings.instance {
-                noteOpen(item.action, shard, item.customer, item.deadline)
+                noteOpen(item.action, shard, item.customer, due: item.due, deadline: item.deadline)
                 heldElsewhere(item.action, holder, now: now)
             } else {
-                noteOpen(item.action, shard, item.customer, item.deadline)
+                noteOpen(item.action, shard, item.customer, due: item.due, deadline: item.deadline)
             }
         }
         return next(now: now)
@@ -84,7 +86,7 @@ struct DispatcherState: Sendable {
         switch effect {
         case .actionOpened(let opened):
             guard Self.isDeliverable(opened.channel) else { return [] }
-            noteOpen(opened.action, shard, opened.customer, opened.deadline)
+            noteOpen(opened.action, shard, opened.customer, due: opened.due, deadline: opened.deadline)
         case .actionMoved(let opened):
             guard Self.isDeliverable(opened.channel) else { return [] }
             moved(opened, to: shard)
@@ -174,6 +176,12 @@ struct DispatcherState: Sendable {
             }
         }
         return commands + next(now: now)
+    }
+
+    /// While delivery is held no permit is asked for, and those that no message used are given back.
+    mutating func hold(_ word: DeliveryRecord, now: Instant) -> [DispatcherCommand] {
+        hold = word
+        return (word.isHeld ? releaseReady(Self.heldWords) : []) + next(now: now)
     }
 
     /// No more permits are asked for. What is under way goes on; see ``isIdle``.

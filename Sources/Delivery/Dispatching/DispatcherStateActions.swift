@@ -4,22 +4,33 @@ internal import Model
 // Changes of one action.
 
 extension DispatcherState {
+    static let heldWords = "delivery is held"
+
+    var isHeld: Bool { hold?.isHeld ?? false }
+
+    /// Due so early that another installation may have sent it, of which this one is the restored copy.
+    private func isUncertain(_ tracked: TrackedAction) -> Bool {
+        hold?.uncertainDueBeforeMilliseconds.map { tracked.due.milliseconds < $0 } ?? false
+    }
+
     static func isDeliverable(_ channel: Channel) -> Bool { channel == .email }
 
-    mutating func noteOpen(_ action: ActionID, _ shard: ShardID, _ customer: CustomerKey, _ deadline: Instant) {
+    mutating func noteOpen(
+        _ action: ActionID, _ shard: ShardID, _ customer: CustomerKey, due: Instant, deadline: Instant
+    ) {
         guard actions[action] == nil else { return }
         guard actions.count < settings.actionsMax else {
             overflowed.insert(shard)
             return
         }
-        wait(action, TrackedAction(shard: shard, customer: customer, deadline: deadline))
+        wait(action, TrackedAction(shard: shard, customer: customer, due: due, deadline: deadline))
     }
 
     /// The action's customer was merged into another one, in this shard. What is under way goes on: told to the former
     /// customer, it reaches the new one.
     mutating func moved(_ opened: ActionOpened, to shard: ShardID) {
         guard var tracked = actions[opened.action] else {
-            return noteOpen(opened.action, shard, opened.customer, opened.deadline)
+            return noteOpen(opened.action, shard, opened.customer, due: opened.due, deadline: opened.deadline)
         }
         if case .asked(_, _, isLate: true) = tracked.phase {
             answered(tracked.shard)
@@ -73,11 +84,17 @@ extension DispatcherState {
             return [report(action, attempt, .notTried, "the attempt was over")]
         }
         leave(action, tracked)
+        if isUncertain(tracked) {
+            tracked.usedThrough = attempt.number
+            actions[action] = tracked
+            return [report(action, attempt, .uncertain, "due before the restore: it may have been sent")]
+        }
         tracked.phase = .granted(granted)
         tracked.holder = nil
         actions[action] = tracked
         counts.granted += 1
         ready.append(action)
+        if isHeld { return releaseReady(Self.heldWords) }
         return lane.isPaused(now) ? releaseReady("the provider cannot be used now") : []
     }
 

@@ -7,7 +7,7 @@ extension DispatcherState {
     /// Sends what may be sent, asks for what can be sent soon.
     mutating func next(now: Instant) -> [DispatcherCommand] {
         var commands: [DispatcherCommand] = []
-        guard !lane.isPaused(now) else { return commands }
+        guard !lane.isPaused(now), !isHeld else { return commands }
         while lane.sending < lane.connections, let action = ready.popFirst() {
             guard var tracked = actions[action], case .granted(let granted) = tracked.phase else { continue }
             tracked.usedThrough = granted.grant.attempt.number

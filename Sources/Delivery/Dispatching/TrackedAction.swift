@@ -23,6 +23,8 @@ struct TrackedAction: Equatable, Sendable {
     /// Both change when the customer is merged into another.
     var shard: ShardID
     var customer: CustomerKey
+    /// When its timer was first due.
+    let due: Instant
     let deadline: Instant
     var phase = Phase.waiting
     /// Attempts that failed, for which the message itself was the reason.
@@ -38,9 +40,10 @@ struct TrackedAction: Equatable, Sendable {
     /// The shard closed it while it was being sent.
     var isClosed = false
 
-    init(shard: ShardID, customer: CustomerKey, deadline: Instant) {
+    init(shard: ShardID, customer: CustomerKey, due: Instant, deadline: Instant) {
         self.shard = shard
         self.customer = customer
+        self.due = due
         self.deadline = deadline
     }
 

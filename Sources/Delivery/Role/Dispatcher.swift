@@ -51,6 +51,8 @@ actor Dispatcher {
 
     func heard(_ instance: UInt64) { state.heard(instance, now: clock.now()) }
 
+    func hold(_ word: DeliveryRecord) { perform(state.hold(word, now: clock.now())) }
+
     func tick() {
         perform(state.tick(now: clock.now()))
         if state.hasRoom {

@@ -14,6 +14,8 @@ package enum DispatcherRole {
     ) async throws {
         let dispatcher = Dispatcher(options, logs: logs, clock: clock, log: log)
         await dispatcher.start()
+        let hold = HoldFollower(dispatcher: dispatcher, logs: logs, clock: clock, log: log)
+        guard let known = await hold.start() else { return }
         let heartbeats = try await messaging.listen("dispatcher.heartbeat.*") { subject, _ in
             guard let word = subject.split(separator: ".").last, let instance = UInt64(word, radix: 16) else { return }
             Task { await dispatcher.heard(instance) }
@@ -34,6 +36,7 @@ package enum DispatcherRole {
         let background = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await tick(dispatcher, options, messaging, clock) }
+                group.addTask { await hold.follow(behind: known) }
                 for shard in options.shards.all {
                     let follower = ShardFollower(
                         shard: shard, dispatcher: dispatcher, logs: logs, messaging: messaging, clock: clock, log: log)

@@ -134,6 +134,7 @@ extension OpenAction {
         }
         self.init(
             action: id, customer: CustomerKey(action.customer), rule: RuleID(action.rule), channel: channel,
+            due: action.dueMilliseconds.map { Instant(milliseconds: $0) } ?? .distantPast,
             deadline: Instant(milliseconds: action.deadlineMilliseconds), holder: holder)
     }
 }

@@ -82,6 +82,7 @@ extension Shard {
                     OpenActions.Action(
                         action: action.id.description, customer: customer.key.text, rule: action.rule.number,
                         channel: action.channel.name, deadlineMilliseconds: action.deadline.milliseconds,
+                        dueMilliseconds: action.due.milliseconds,
                         grantedInstance: action.grant.map { String($0.instance, radix: 16) }, grantedNumber: action.grant?.number)
                 )
                 bytes += OpenActions.Action.bytesMax(customer: customer.key)

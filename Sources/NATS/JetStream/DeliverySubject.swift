@@ -17,6 +17,11 @@ struct DeliverySubject: Equatable {
         self.pending = pending
     }
 
+    /// The same with another time.
+    func at(_ timeNanoseconds: Int64) -> DeliverySubject {
+        DeliverySubject(consumer: consumer, sequence: sequence, timeNanoseconds: timeNanoseconds, pending: pending)
+    }
+
     /// Nil when it is no such subject.
     init?(_ bytes: UnsafeBufferPointer<UInt8>) {
         let prefix: StaticString = "$JS.ACK."

@@ -53,6 +53,11 @@ package struct JetStream: Sendable {
         }
     }
 
+    /// Of the streams that take any subject of this filter; of many, some.
+    package func streamNames(taking filter: String) async throws(NATSError) -> [String] {
+        try await call("STREAM.NAMES", JSONForm.encode(["subject": filter]), as: StreamNamesAnswer.self).streams ?? []
+    }
+
     package func streamState(_ name: String) async throws(NATSError) -> StreamState {
         try await call("STREAM.INFO.\(name)", as: StreamAnswer.self).streamState
     }
@@ -90,7 +95,8 @@ package struct JetStream: Sendable {
     private func message(_ body: [UInt8], of stream: String) async throws(NATSError) -> StreamRecord? {
         do throws(NATSError) {
             let answer = try await call("STREAM.MSG.GET.\(stream)", body, as: MessageAnswer.self).message
-            guard let time = RFC3339.nanoseconds(answer.time) else {
+            let headers = answer.hdrs.map { String(decoding: $0, as: UTF8.self) } ?? ""
+            guard let time = RecordTime.nanoseconds(headers: headers) ?? RFC3339.nanoseconds(answer.time) else {
                 throw NATSError(.invalid, "\(stream): a message's time cannot be read: \(answer.time)")
             }
             return StreamRecord(

@@ -16,7 +16,8 @@ final class ReaderTable: Sendable {
     func received(_ message: borrowing RawMessage) {
         if let delivery = unsafe DeliverySubject(message.reply) {
             guard let reader = readers.withLock({ $0[delivery.consumer]?.reader }) else { return }
-            reader.received(delivery, payload: message.copyPayload())
+            let told = message.header(RecordTime.header).flatMap { Int64($0) }
+            reader.received(told.map { delivery.at($0) } ?? delivery, payload: message.copyPayload())
             return
         }
         let subject = unsafe message.subject

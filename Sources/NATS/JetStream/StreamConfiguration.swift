@@ -74,6 +74,10 @@ struct StreamAnswer: Decodable {
     }
 }
 
+struct StreamNamesAnswer: Decodable {
+    let streams: [String]?
+}
+
 struct SuccessAnswer: Decodable {
     let success: Bool
 }

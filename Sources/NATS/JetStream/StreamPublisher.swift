@@ -67,11 +67,15 @@ package final class StreamPublisher: Sendable {
     /// - Parameters:
     ///   - expectedLast: the stream's last sequence, or nothing is written.
     ///   - id: JetStream's message id.
+    ///   - timeNanoseconds: the time that readers are told, since 1970; nil = when the stream takes it.
     ///   - completion: called once; never from within this call.
-    package func publish(_ payload: [UInt8], expectedLast: UInt64?, id: String?, completion: @escaping Completion) {
+    package func publish(
+        _ payload: [UInt8], expectedLast: UInt64?, id: String?, timeNanoseconds: Int64? = nil, completion: @escaping Completion
+    ) {
         var headers: [NATSHeader] = []
         if let expectedLast { headers.append(NATSHeader("Nats-Expected-Last-Sequence", String(expectedLast))) }
         if let id { headers.append(NATSHeader("Nats-Msg-Id", id)) }
+        if let timeNanoseconds { headers.append(NATSHeader(RecordTime.header, String(timeNanoseconds))) }
         let message = Message(payload: payload, headers: headers, completion: completion)
         let failure: NATSError? = state.withLock { state in
             if state.head == state.waiting.count, state.hasRoom(for: payload.count) { return send(message, &state) }

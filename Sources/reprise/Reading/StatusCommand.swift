@@ -40,12 +40,18 @@ struct StatusCommand: AsyncParsableCommand {
             let ready = (try? status.get()).map { isServed($0) } ?? false
             let gatewayReady = ready ? await isGatewayReady() : false
             if (ready && gatewayReady) || ContinuousClock.now >= deadline {
-                try show(try status.get())
+                try show(try status.get(), await held(cluster))
                 guard ready, gatewayReady else { throw ExitCode(2) }
                 return
             }
             try await Task.sleep(for: .milliseconds(100))
         }
+    }
+
+    /// A sentence when delivery is held; nil = it is not, or cannot be asked, which the rest of the status says.
+    private func held(_ cluster: Cluster) async -> String? {
+        guard !quiet, let record = try? await cluster.deliveryRecord(), record.isHeld else { return nil }
+        return record.sentence
     }
 
     private func isStandby(_ worker: WorkerID, _ shard: Int, _ placement: PlacementRecord) -> Bool {
@@ -87,7 +93,7 @@ struct StatusCommand: AsyncParsableCommand {
         return table.text
     }
 
-    private func show(_ status: ClusterStatus) throws {
+    private func show(_ status: ClusterStatus, _ held: String?) throws {
         if quiet { return }
         if json { return try Output.json(status) }
         print("coordinator \(status.coordinator), epoch \(status.epoch); \(status.shards) shards, \(status.timeMode) mode")
@@ -136,6 +142,7 @@ struct StatusCommand: AsyncParsableCommand {
         let unowned = status.placement.owners.count { $0 == nil }
         if unowned > 0 { print("\(unowned) shards have no owner") }
         let lag = status.sumsLagCommits
+        if let held { print(held + "; see `reprise delivery`") }
         print("sums per mechanic: " + (lag == 0 ? "complete" : "\(Figures.count(lag)) commits behind"))
     }
 }

@@ -41,6 +41,14 @@ package final class HostSnapshots: SnapshotStore, @unchecked Sendable {
         return kept
     }
 
+    package func chunk(
+        _ index: Int, ofPart part: Int, of manifest: SnapshotManifest, _ subject: SnapshotSubject
+    ) async throws(LogError) -> [UInt8]? {
+        let chunk = try await store.chunk(index, ofPart: part, of: manifest, subject)
+        try await travel(subject)
+        return chunk
+    }
+
     fileprivate func travel(_ subject: SnapshotSubject) async throws(LogError) {
         let fails = server.random.chance(perMille: server.rates.unavailable)
         await pass(milliseconds: 2 * server.latency() + (fails ? 100 : host.readDelayMilliseconds))

@@ -195,6 +195,7 @@ extension LogName {
         case .coordinator: "COORD"
         case .configuration: "CONFIG"
         case .deadLetters: "DEAD"
+        case .delivery: "DELIVERY"
         }
     }
 }

@@ -29,6 +29,7 @@ final class Judge: @unchecked Sendable {
         case .coordinator: coordinator.feed(record)
         case .configuration: count("rules applied")
         case .deadLetters: count("records of what was set aside")
+        case .delivery: count("words on delivery")
         }
     }
 
