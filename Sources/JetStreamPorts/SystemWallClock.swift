@@ -13,8 +13,11 @@ package struct SystemWallClock: WallClock {
     }
 
     package func sleep(until instant: Instant) async throws {
+        let wait = ClockWait(until: instant, now: now())
+        let begin = ContinuousClock.now
         while true {
-            let left = instant - now()
+            let waited = (ContinuousClock.now - begin) / .milliseconds(1)
+            let left = wait.left(now: now(), waited: Int64(waited))
             guard left > 0 else { return try Task.checkCancellation() }
             // The wall clock may be set meanwhile: look at it now and then.
             try await Task.sleep(for: .milliseconds(min(left, 1000)))

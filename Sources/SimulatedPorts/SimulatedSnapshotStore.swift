@@ -215,6 +215,19 @@ extension SimulatedSnapshotStore {
         state.withLock { $0.keys(of: subject).map(\.commit).reversed() }
     }
 
+    /// The kept snapshots that are whole, each as it was at each of its parts, by commit.
+    package func whole(of subject: SnapshotSubject) -> [UInt64: LoadedSnapshot] {
+        state.withLock { state in
+            var found: [UInt64: LoadedSnapshot] = [:]
+            var unused: [String] = []
+            for key in state.keys(of: subject) {
+                guard let loaded = state.load(subject, atMost: key.commit, &unused) else { continue }
+                found[loaded.head.commit] = loaded
+            }
+            return found
+        }
+    }
+
     /// Changes a byte in a chunk of a kept snapshot's part, as a broken disk would; traps when there is none.
     package func damage(_ subject: SnapshotSubject, commit: UInt64, chunk index: Int) {
         state.withLock { state in

@@ -1,9 +1,9 @@
 import CTrap
 import Engine
 import Foundation
-import Logging
-import Model
-import Ports
+package import Logging
+package import Model
+package import Ports
 
 /// What a worker that traps still says: at which event or wake-up of which shard. So its successor knows at once, and no
 /// second worker ends there.
@@ -15,7 +15,7 @@ import Ports
 ///
 /// While it runs a recorded commit again a worker has no epoch. Then the word goes to the coordinator, which keeps it in
 /// COORD (``ReplayTrap``).
-struct LastWords: Sendable {
+package struct LastWords: Sendable {
     private let options: WorkerOptions
     private let logs: any LogStore
     private let messaging: any Messaging
@@ -112,7 +112,9 @@ struct LastWords: Sendable {
 
     /// Appends the word to the shard's LOG, as long as `owner` has written its last commit. A commit of the owner that is
     /// still on its way may come first: then the word follows that one; or it comes too late and is refused.
-    static func write(_ attempt: Attempt, _ shard: ShardID, as owner: String, to logs: any LogStore, log: Logger) async {
+    package static func write(
+        _ attempt: Attempt, _ shard: ShardID, as owner: String, to logs: any LogStore, log: Logger
+    ) async {
         while true {
             do throws(LogError) {
                 guard let record = try await logs.last(of: .commits(shard)), let last = try? ReadCommit(record),

@@ -16,10 +16,9 @@ package struct CommitLogChecker: Sendable {
     package private(set) var inputSequence: UInt64 = 0
     package private(set) var eventsThrough: UInt32 = 0
     package private(set) var clock = Instant.distantPast
-    /// Every step so far, in order.
-    package private(set) var steps: [Step] = []
+    /// The kind of the newest commit; nil = none yet.
+    package private(set) var lastKind: Commit.Kind?
     private var halves = Halves(0)
-    private var lastKind: Commit.Kind?
     private var configuration: UInt64 = 0
 
     private let timeMode: Installation.TimeMode
@@ -96,7 +95,6 @@ package struct CommitLogChecker: Sendable {
         inputSequence = step.inputSequence
         eventsThrough = step.eventsThrough
         clock = step.clock
-        steps.append(step)
     }
 
     private mutating func report(_ promise: String, _ what: String) {

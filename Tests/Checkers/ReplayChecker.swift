@@ -24,21 +24,23 @@ package struct ReplayChecker {
 
     /// - Parameters:
     ///   - inputs: all of IN.
-    ///   - steps: all steps of LOG that this build's brain decided, in order, up to the first of another one.
+    ///   - commits: all of LOG that this build's brain decided, in order, up to the first of another one.
     ///   - behind: the steps from there on. They cannot come out the same: what they record is taken as the truth, and only
     ///     what follows from IN is this build's own.
     ///   - customers: whose orders are counted in the end.
+    ///   - live: snapshots that owners wrote, in parts, by the number of their commit.
     package func run(
-        _ shard: ShardID, inputs: [LogRecord], steps: [Step], behind: [Step] = [], customers: Set<CustomerKey> = []
+        _ shard: ShardID, inputs: [LogRecord], commits: [Commit], behind: [Step] = [], customers: Set<CustomerKey> = [],
+        live: [UInt64: [[[UInt8]]]] = [:]
     ) -> Outcome {
         do {
             let whole = try Replay(shard, installation, configuration, inputs)
-            let half = steps.count / 2
-            try whole.run(steps[..<half])
+            let half = commits.count / 2
+            try whole.run(commits[..<half], live)
             // A second one goes on from a snapshot in the middle: it must end like the first.
-            let second = try Replay(shard, installation, configuration, inputs, from: whole.shard.encoded())
-            try whole.run(steps[half...])
-            try second.run(steps[half...])
+            let second = try Replay(shard, installation, configuration, inputs, from: [whole.shard.encoded()])
+            try whole.run(commits[half...], live)
+            try second.run(commits[half...], [:])
             let state = whole.shard.encoded()
             guard state == second.shard.encoded() else {
                 let what = Violation("I4 snapshot and tail", "shard \(shard) ends otherwise than by a full replay")
@@ -59,18 +61,20 @@ package struct ReplayChecker {
 /// One run over the records.
 private final class Replay {
     let shard: Shard
+    private let installation: Installation
     private let configuration: [LogRecord]
     private var inputs = InputQueue()
 
     init(
         _ id: ShardID, _ installation: Installation, _ configuration: [LogRecord], _ records: [LogRecord],
-        from snapshot: [[UInt8]]? = nil
+        from snapshot: [[[UInt8]]]? = nil
     ) throws {
+        self.installation = installation
         self.configuration = configuration
-        let revision = try snapshot.map { try Shard.revision(of: [$0]) } ?? 0
+        let revision = try snapshot.map { try Shard.revision(of: $0) } ?? 0
         shard = Shard(
             id: id, installation: installation, rules: try Self.rules(revision, configuration), executor: NoExecutor())
-        if let snapshot { try shard.restore([snapshot]) }
+        if let snapshot { try shard.restore(snapshot) }
         for record in records where record.sequence >= max(shard.inputSequence, 1) { inputs.append(record) }
     }
 
@@ -82,15 +86,33 @@ private final class Replay {
         return CompiledRules(try RuleSet.decoded(record.payload, revision: revision))
     }
 
-    func run(_ steps: ArraySlice<Step>) throws {
-        for step in steps {
-            try adopt(step)
-            let again = try shard.replay(step, &inputs)
-            guard again == step else {
+    func run(_ commits: ArraySlice<Commit>, _ live: [UInt64: [[[UInt8]]]]) throws {
+        for commit in commits {
+            for step in commit.steps { try run(step) }
+            shard.follow(commit.kind, commit.takeover, commit.attempt)
+            guard let parts = live[commit.number] else { continue }
+            let written = try Replay(shard.id, installation, configuration, [], from: parts)
+            guard try written.shard.encoded() == state(under: written.shard.rules.set.revision) else {
                 throw Violation(
-                    "I4 replay",
-                    "shard \(shard.id): the step up to \(step.inputSequence)/\(step.eventsThrough) comes out otherwise")
+                    "I4 live state", "shard \(shard.id): the snapshot at commit \(commit.number) is not what a replay comes to")
             }
+        }
+    }
+
+    /// As it is now, with rules that were taken on since the last step.
+    private func state(under revision: UInt64) throws -> [[UInt8]] {
+        guard revision != shard.rules.set.revision else { return shard.encoded() }
+        let copy = try Replay(shard.id, installation, configuration, [], from: [shard.encoded()])
+        copy.shard.adopt(try Self.rules(revision, configuration))
+        return copy.shard.encoded()
+    }
+
+    private func run(_ step: Step) throws {
+        try adopt(step)
+        let again = try shard.replay(step, &inputs)
+        guard again == step else {
+            throw Violation(
+                "I4 replay", "shard \(shard.id): the step up to \(step.inputSequence)/\(step.eventsThrough) comes out otherwise")
         }
     }
 

@@ -1,4 +1,5 @@
 import Model
+import Ports
 import SimulatedPorts
 import Testing
 
@@ -27,5 +28,17 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(clock.sleepers.isEmpty)
+    }
+
+    @Test("a wait ends when its time has come, and at the latest when its time has passed on a clock that was set back")
+    func waits() {
+        let begin = Instant(milliseconds: 10_000)
+        let wait = ClockWait(until: begin + 250, now: begin)
+        #expect(wait.left(now: begin + 100, waited: 100) == 150)
+        #expect(wait.left(now: begin + 250, waited: 250) == 0)
+        #expect(wait.left(now: begin + Milliseconds.hour, waited: 10) <= 0, "set ahead")
+        #expect(wait.left(now: begin + -Milliseconds.hour, waited: 100) == 150, "set back")
+        #expect(wait.left(now: begin + -Milliseconds.hour, waited: 250) == 0)
+        #expect(ClockWait(until: begin + -5, now: begin).left(now: begin, waited: 0) <= 0)
     }
 }

@@ -109,4 +109,75 @@ struct CheckerTests {
         }
         #expect(twice == ["I11 never twice", "I11 no permit twice"])
     }
+
+    @Test("a message between shards that is lost, changed, early, out of order or applied twice is found")
+    func messages() {
+        let (one, two) = (ShardID(1), ShardID(2))
+        func promises(_ feed: (inout MessageChecker) -> Void) -> Int {
+            var checker = MessageChecker()
+            for counter in 1...2 as ClosedRange<UInt64> {
+                checker.feed(.messageSent(to: two, counter: counter, body: [UInt8(counter)]), of: one)
+            }
+            feed(&checker)
+            return checker.violations().count
+        }
+        func apply(_ checker: inout MessageChecker, _ counters: UInt64...) {
+            for counter in counters { checker.feed(.messageApplied(from: one, counter: counter), of: two) }
+        }
+        let good = promises {
+            $0.feed(from: one, first: 1, [[1], [2]], to: two)
+            $0.feed(from: one, first: 2, [[2]], to: two)
+            $0.feed(.messagesDelivered(to: two, through: 2), of: one)
+            apply(&$0, 1, 2)
+            #expect($0.waiting == 0 && $0.repeats == 1)
+        }
+        #expect(good == 0)
+        #expect(promises { _ in } == 1, "never applied")
+        let changed = promises {
+            $0.feed(from: one, first: 1, [[1], [3]], to: two)
+            apply(&$0, 1, 2)
+        }
+        #expect(changed == 1)
+        let gap = promises {
+            $0.feed(from: one, first: 2, [[2]], to: two)
+            apply(&$0, 1, 2)
+        }
+        #expect(gap == 1)
+        let twice = promises {
+            $0.feed(from: one, first: 1, [[1], [2]], to: two)
+            apply(&$0, 1, 1, 2)
+        }
+        #expect(twice == 1)
+        let early = promises {
+            $0.feed(from: one, first: 1, [[1], [2], [3]], to: two)
+            apply(&$0, 1, 2)
+        }
+        #expect(early == 1)
+        #expect(promises { $0.feed(.messagesDelivered(to: two, through: 1), of: one) } == 2, "forgotten before it was brought")
+    }
+
+    @Test("I7 a dead letter that is missing, doubled, changed or taken again twice is found")
+    func deadLetters() {
+        let letter = SetAside(number: 1, inputSequence: 3, index: 0, arrived: .distantPast, reason: "trapped", message: [1])
+        let origin = DeadEntryOrigin(shard: ShardID(0), commit: 2, index: 0)
+        func record(_ entries: [DeadEntry]) -> LogRecord {
+            LogRecord(sequence: 1, time: .distantPast, payload: DeadRecord(entries).encoded())
+        }
+        func found(_ effects: [Effect], _ entries: [DeadEntry]) -> Int {
+            var checker = DeadLetterChecker()
+            checker.feed(commit(.steps, 1, 2, "a"), effects)
+            #expect(checker.open.isEmpty == effects.contains(.replayed(number: 1)))
+            checker.feed(record(entries))
+            return checker.violations().count
+        }
+        #expect(found([.setAside(letter)], [.setAside(origin, letter)]) == 0)
+        #expect(found([.setAside(letter)], []) == 1)
+        #expect(found([.setAside(letter)], [.setAside(origin, letter), .setAside(origin, letter)]) == 1)
+        var other = letter
+        other.reason = "otherwise"
+        #expect(found([.setAside(letter)], [.setAside(origin, other)]) == 1)
+        let later = (1...2).map { DeadEntryOrigin(shard: ShardID(0), commit: 2, index: $0) }
+        let entries = [.setAside(origin, letter)] + later.map { DeadEntry.replayed($0, number: 1) }
+        #expect(found([.setAside(letter), .replayed(number: 1), .replayed(number: 1)], entries) == 1)
+    }
 }

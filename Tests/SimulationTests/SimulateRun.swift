@@ -2,13 +2,24 @@ import Foundation
 import Testing
 
 /// A run of the `simulate` program that was built beside these tests.
-struct SimulateRun {
+struct SimulateRun: Sendable {
     let status: Int32
     let output: String
 
-    init(_ arguments: String...) throws {
+    /// Runs it to its end. A thread of its own waits: the pool's threads are for the other tests.
+    init(_ arguments: String...) async throws {
+        let program = try Self.program()
+        let run = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<SimulateRun, any Error>) in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try SimulateRun(program, arguments) })
+            }
+        }
+        self = run
+    }
+
+    private init(_ program: URL, _ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = try Self.program()
+        process.executableURL = program
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe

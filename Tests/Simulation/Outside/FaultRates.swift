@@ -22,10 +22,14 @@ package struct FaultRates: Equatable, Sendable {
 package enum Sabotage: String, CaseIterable, Sendable {
     /// The logs take every append, whatever sequence it expects: nobody is fenced.
     case noFence = "no-fence"
-    /// LOG acknowledges one commit in thirty without keeping it. To be survived: the owner notices and decides again.
-    case commitsLost = "commits-lost"
-    /// LOG forgets its newest acknowledged commits once, when nobody looks.
+    /// LOG forgets its newest acknowledged commits once, and the checkers are not told.
     case suffixLost = "suffix-lost"
+    /// LOG forgets its newest acknowledged commits once, and what the roles say of it is not heard.
+    case lossUnsaid = "loss-unsaid"
+    /// IN acknowledges one batch of messages between shards in ten without keeping it.
+    case messagesLost = "messages-lost"
+    /// DEAD gets each of its records twice.
+    case lettersDoubled = "letters-doubled"
     /// A snapshot is of a state that no commit has acknowledged: of the commit before, with the next one's number.
     case snapshotOfAnother = "snapshot-of-another"
     /// The dispatcher sends without waiting for its permit.

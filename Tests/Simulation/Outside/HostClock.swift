@@ -16,8 +16,10 @@ package final class HostClock: WallClock, @unchecked Sendable {
 
     /// Looks at the clock once a second, as a clock that may be set meanwhile must be watched.
     package func sleep(until instant: Instant) async throws {
+        let wait = ClockWait(until: instant, now: now())
+        let begin = scheduler.now
         while true {
-            let left = instant - now()
+            let left = wait.left(now: now(), waited: scheduler.now - begin)
             guard left > 0 else { return try Task.checkCancellation() }
             try await pause(milliseconds: min(left, 1000))
         }

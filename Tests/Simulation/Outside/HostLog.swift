@@ -6,17 +6,18 @@ package struct HostLog: LogHandler, @unchecked Sendable {
     package var metadata = Logger.Metadata()
     package var logLevel = Logger.Level.info
     private let scheduler: Scheduler
-    private let count: (String) -> Void
+    private let hear: (_ message: String, _ words: String) -> Void
 
-    package init(scheduler: Scheduler, count: @escaping (String) -> Void) {
+    /// - Parameter hear: told each message, and what stands beside it, as `key=value`.
+    package init(scheduler: Scheduler, hear: @escaping (_ message: String, _ words: String) -> Void) {
         self.scheduler = scheduler
-        self.count = count
+        self.hear = hear
     }
 
     package func log(event: LogEvent) {
-        count("log: \(event.message)")
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         let words = all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        hear("\(event.message)", words)
         scheduler.note("log", 0, "\(event.message) \(words)")
     }
 

@@ -14,10 +14,15 @@ package final class LogServer: @unchecked Sendable {
     package var sabotage: Sabotage?
     /// Told each record as it is written.
     package var onAppend: (LogName, LogRecord) -> Void = { _, _ in }
+    /// Asked before a host's commit leaves it: whether the host ended while it made it.
+    package var traps: (Host, ShardID, [UInt8]) -> Bool = { _, _, _ in false }
+    /// Told of a host that knows of records which the log has lost.
+    package var onLossMet: (Host, LogName) -> Void = { _, _ in }
     let count: (String) -> Void
     private var logs: [LogName: SimulatedLog] = [:]
     private var leaderBack: [LogName: Instant] = [:]
     private var waiting: [LogName: [HostLogReader]] = [:]
+    private var hasLost: Set<LogName> = []
     /// When the last append of a host to a log arrives: the next one arrives behind it.
     private var arrivals: [Route: Instant] = [:]
 
@@ -63,6 +68,7 @@ package final class LogServer: @unchecked Sendable {
     package func loseSuffix(of log: LogName, after sequence: UInt64) {
         scheduler.note("lost suffix", sequence, "\(log)")
         logs[log]?.loseSuffix(after: sequence)
+        hasLost.insert(log)
     }
 
     package func damage(_ sequence: UInt64, of log: LogName, _ change: (inout [UInt8]) -> Void) {
@@ -98,6 +104,8 @@ package final class LogServer: @unchecked Sendable {
         from host: Host, to log: LogName, _ payload: [UInt8], expecting: UInt64?, id: String?,
         completion: @escaping (Result<UInt64, LogError>) -> Void
     ) {
+        guard host.state != .dead else { return }
+        if case .commits(let shard) = log, traps(host, shard, payload) { return }
         let fate = fate()
         if fate != .normal { count("fault: append \(fate)") }
         let ticket = Ticket(completion)
@@ -111,6 +119,7 @@ package final class LogServer: @unchecked Sendable {
         if fate == .lost { return }
         scheduler.at(arrival, for: nil) { [self] in
             guard hasLeader(log) else { return refuse(ticket, host, log, deadline) }
+            if let expecting, hasLost.contains(log), expecting > lastSequence(of: log) { onLossMet(host, log) }
             var result = append(payload, to: log, expecting: expecting, id: id)
             if fate == .twice { result = append(payload, to: log, expecting: expecting, id: id) }
             if fate == .lostAnswer { return }
@@ -132,7 +141,9 @@ package final class LogServer: @unchecked Sendable {
 
     private func append(_ payload: [UInt8], to name: LogName, expecting: UInt64?, id: String?) -> Result<UInt64, LogError> {
         var log = log(name)
-        if sabotage == .commitsLost, case .commits = name, random.chance(perMille: 30), expecting == log.last {
+        if sabotage == .messagesLost, case .input = name, random.chance(perMille: 100),
+            case .messages = try? InputMessage.decoded(payload)
+        {
             return .success(log.last + 1)
         }
         var payload = payload
@@ -143,6 +154,9 @@ package final class LogServer: @unchecked Sendable {
         logs[name] = log
         switch result {
         case .success(let sequence):
+            if sabotage == .lettersDoubled, name == .deadLetters, expecting != nil {
+                scheduler.after(milliseconds: 0, for: nil) { [self] in write(payload, to: name) }
+            }
             let text = name == .coordinator ? String(decoding: payload, as: UTF8.self) : ""
             scheduler.note("written", sequence, "\(name) \(text)")
             if sequence > before, let record = log.record(sequence) { onAppend(name, record) }

@@ -50,7 +50,9 @@ package final class MessageBoard: @unchecked Sendable {
 
     /// Brings something to a host, unless it is lost on the way.
     func travel(from: Host, to: Host, _ run: @escaping () -> Void) {
-        guard !from.isCutOff, !to.isCutOff, !server.random.chance(perMille: server.rates.lostMessages) else { return }
+        guard from.state != .dead, !from.isCutOff, !to.isCutOff, !server.random.chance(perMille: server.rates.lostMessages) else {
+            return
+        }
         server.scheduler.after(milliseconds: server.latency(), for: to, run)
     }
 }

@@ -10,17 +10,24 @@ package struct ShopPlan: Sendable {
     }
 
     /// Ascending by time.
-    package private(set) var entries: [Entry] = []
+    package internal(set) var entries: [Entry] = []
+    /// Orders of customers who have identifiers; each is placed once.
+    package internal(set) var identifiedOrders: Int64 = 0
     /// In the order in which they are applied: the first at the beginning, the others on the way.
     package private(set) var revisions: [RuleSet] = []
     /// How long it lasts.
     package let lengthMilliseconds: Int64
     /// What a day is: a day in event time; a second in live mode, where runs are short.
     package let dayMilliseconds: Int64
-    private let begin: Instant
+    let begin: Instant
     private var random: SplitMix
 
-    package init(seed: UInt64, begin: Instant, timeMode: Installation.TimeMode, days: Int64, customers: Int) {
+    /// - Parameters:
+    ///   - persons: customers who have identifiers.
+    ///   - poisons: events that end whoever applies them.
+    package init(
+        seed: UInt64, begin: Instant, timeMode: Installation.TimeMode, days: Int64, customers: Int, persons: Int, poisons: Int
+    ) {
         random = SplitMix(seed: seed)
         dayMilliseconds = timeMode == .live ? Milliseconds.second : Milliseconds.day
         lengthMilliseconds = days * dayMilliseconds
@@ -28,12 +35,14 @@ package struct ShopPlan: Sendable {
         let first = Self.rules(&random, day: dayMilliseconds, hours: timeMode == .eventTime)
         revisions = [first, Self.changed(first, &random), first]
         for number in 0..<customers { live(customer: number, days: days) }
+        for number in 0..<persons { live(person: number) }
+        for _ in 0..<poisons { addPoison() }
         entries.sort { ($0.at, $0.event.messageID) < ($1.at, $1.event.messageID) }
     }
 
     // MARK: Customers
 
-    private mutating func draw(_ count: Int64) -> Int64 { Int64(random.next() % UInt64(max(count, 1))) }
+    mutating func draw(_ count: Int64) -> Int64 { Int64(random.next() % UInt64(max(count, 1))) }
 
     private mutating func live(customer number: Int, days: Int64) {
         let key = CustomerKey.user("c\(number)")

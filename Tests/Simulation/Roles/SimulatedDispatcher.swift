@@ -10,7 +10,9 @@ internal import SimulatedPorts
 // Sendable: used on the simulation's thread alone.
 package final class SimulatedDispatcher: @unchecked Sendable {
     private struct Tracked {
-        let customer: CustomerKey
+        /// Where it is open: it moves when its customer is merged into another.
+        var shard: ShardID
+        var customer: CustomerKey
         var attempt: AttemptID?
         var holder: AttemptID?
         var askedAt = Instant.distantPast
@@ -22,8 +24,6 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         var position: UInt64?
         /// The end of LOG when this run began: before it nothing is done.
         var target: UInt64?
-        var actions: [ActionID: Tracked] = [:]
-        var order: [ActionID] = []
         var isCaughtUp: Bool { target.map { (position ?? 0) >= $0 } ?? false }
     }
 
@@ -34,16 +34,21 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     private let clock: any WallClock
     private var random: SplitMix
     private let sabotage: Sabotage?
+    /// How long a mail provider takes at most, milliseconds.
+    private let providerMillisecondsMax: Int64
     /// Whether a run of a dispatcher is known to be dead.
     private let isDead: (UInt64) -> Bool
     /// Takes a message: the shard, the action, the attempt.
     private let deliver: (ShardID, ActionID, AttemptID) -> Void
     private var followers: [ShardID: Follower] = [:]
+    private var actions: [ActionID: Tracked] = [:]
+    /// In the order in which they were met.
+    private var order: [ActionID] = []
     private var attempts: UInt64 = 0
 
     package init(
         host: Host, installation: Installation, logs: any LogStore, messaging: any Messaging, clock: any WallClock,
-        seed: UInt64, sabotage: Sabotage?, isDead: @escaping (UInt64) -> Bool,
+        seed: UInt64, sabotage: Sabotage?, providerMillisecondsMax: Int64, isDead: @escaping (UInt64) -> Bool,
         deliver: @escaping (ShardID, ActionID, AttemptID) -> Void
     ) {
         self.host = host
@@ -53,6 +58,7 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         self.clock = clock
         random = SplitMix(seed: seed)
         self.sabotage = sabotage
+        self.providerMillisecondsMax = providerMillisecondsMax
         self.isDead = isDead
         self.deliver = deliver
     }
@@ -115,43 +121,54 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             actions += page.actions
             after = page.next
         } while after != nil
-        let before = followers[shard]?.actions ?? [:]
-        followers[shard]?.actions = [:]
-        followers[shard]?.order = []
+        let listed = Set(actions.compactMap { ActionID(text: $0.action) })
+        for id in order where self.actions[id]?.shard == shard && !listed.contains(id) {
+            // One that is under way went with its customer: what becomes of it is still to be told.
+            if self.actions[id]?.isHandled == false { forget(id) }
+        }
         for action in actions where action.channel == Channel.email.name {
             guard let id = ActionID(text: action.action) else { throw FormatError(.invalid("open action"), at: 0) }
-            var tracked = before[id] ?? Tracked(customer: CustomerKey(action.customer))
+            track(id, shard, CustomerKey(action.customer))
             if let text = action.grantedInstance, let instance = UInt64(text, radix: 16), let number = action.grantedNumber {
-                let holder = AttemptID(instance: instance, number: number)
-                if tracked.holder != holder { tracked.isHandled = false }
-                tracked.holder = holder
+                granted(id, AttemptID(instance: instance, number: number))
             }
-            followers[shard]?.actions[id] = tracked
-            followers[shard]?.order.append(id)
         }
         followers[shard]?.position = commit
         return commit
     }
 
+    private func track(_ action: ActionID, _ shard: ShardID, _ customer: CustomerKey) {
+        guard actions[action] == nil else { return }
+        actions[action] = Tracked(shard: shard, customer: customer)
+        order.append(action)
+    }
+
+    private func forget(_ action: ActionID) {
+        guard actions.removeValue(forKey: action) != nil else { return }
+        order.removeAll { $0 == action }
+    }
+
+    private func granted(_ action: ActionID, _ attempt: AttemptID) {
+        if actions[action]?.holder != attempt { actions[action]?.isHandled = false }
+        actions[action]?.holder = attempt
+    }
+
     private func take(_ effect: Effect, _ shard: ShardID) {
         switch effect {
-        case .actionOpened(let opened) where opened.channel == .email:
-            // What a late page of the open actions showed is told once more.
-            guard followers[shard]?.actions[opened.action] == nil else { return }
-            followers[shard]?.actions[opened.action] = Tracked(customer: opened.customer)
-            followers[shard]?.order.append(opened.action)
-        case .permitGranted(let grant):
-            if followers[shard]?.actions[grant.action]?.holder != grant.attempt {
-                followers[shard]?.actions[grant.action]?.isHandled = false
-            }
-            followers[shard]?.actions[grant.action]?.holder = grant.attempt
+        // What a late page of the open actions showed is told once more.
+        case .actionOpened(let opened) where opened.channel == .email: track(opened.action, shard, opened.customer)
+        case .actionMoved(let opened) where opened.channel == .email:
+            track(opened.action, shard, opened.customer)
+            actions[opened.action]?.shard = shard
+            actions[opened.action]?.customer = opened.customer
+        case .permitGranted(let grant): granted(grant.action, grant.attempt)
         case .permitDenied(_, let action, let attempt, let reason) where attempt.instance == host.number:
+            // Closed where it went meanwhile.
+            if reason == .unknownAction { return forget(action) }
             // Asked again later, unless the action is closed, which comes next.
-            followers[shard]?.actions[action]?.attempt = nil
-            if reason == .quietHours { followers[shard]?.actions[action]?.askedAt = clock.now() }
-        case .actionClosed(let closed):
-            followers[shard]?.actions[closed.action] = nil
-            followers[shard]?.order.removeAll { $0 == closed.action }
+            actions[action]?.attempt = nil
+            if reason == .quietHours { actions[action]?.askedAt = clock.now() }
+        case .actionClosed(let closed): forget(closed.action)
         default: break
         }
     }
@@ -165,9 +182,9 @@ package final class SimulatedDispatcher: @unchecked Sendable {
     }
 
     private func act(_ shard: ShardID) {
-        guard let follower = followers[shard], follower.isCaughtUp else { return }
-        for action in follower.order {
-            guard let tracked = follower.actions[action], !tracked.isHandled else { continue }
+        guard followers[shard]?.isCaughtUp ?? false else { return }
+        for action in order {
+            guard let tracked = actions[action], tracked.shard == shard, !tracked.isHandled else { continue }
             if let holder = tracked.holder { handle(holder, action, tracked, shard) } else { ask(action, tracked, shard) }
         }
     }
@@ -183,19 +200,19 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             tracked.isHandled = true
             deliver(shard, action, attempt)
         }
-        followers[shard]?.actions[action] = tracked
+        actions[action] = tracked
         Task { await self.report(.permitRequest(action: action, attempt: attempt), tracked.customer, shard, isOnce: true) }
     }
 
     private func handle(_ holder: AttemptID, _ action: ActionID, _ tracked: Tracked, _ shard: ShardID) {
         if holder.instance != host.number {
             guard isDead(holder.instance) else { return }
-            followers[shard]?.actions[action]?.isHandled = true
+            actions[action]?.isHandled = true
             let outcome = sabotage == .sentAgain ? Outcome.failedForNow : .uncertain
             Task { await self.finish(action, holder, outcome, tracked.customer, shard) }
             return
         }
-        followers[shard]?.actions[action]?.isHandled = true
+        actions[action]?.isHandled = true
         guard tracked.attempt == holder else {
             // A request that came late got a permit for an attempt that was given up: nothing left under it.
             Task { await self.finish(action, holder, .failedForNow, tracked.customer, shard) }
@@ -204,9 +221,11 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         let luck = random.next() % 100
         let outcome: Outcome = luck < 10 ? .failedForNow : luck < 15 ? .undeliverable : .sent
         Task {
-            // The provider takes a while; the mail leaves at the end of it, and a crash may come on either side.
-            try? await self.clock.sleep(until: self.clock.now() + 5 + Int64(luck))
+            // The provider takes a while; the mail leaves on the way, and a crash may come on either side.
+            let takes = 5 + Int64(luck) * self.providerMillisecondsMax / 100
+            try? await self.clock.sleep(until: self.clock.now() + takes / 2)
             if outcome == .sent { self.deliver(shard, action, holder) }
+            try? await self.clock.sleep(until: self.clock.now() + takes / 2)
             await self.finish(action, holder, outcome, tracked.customer, shard)
         }
     }
@@ -218,13 +237,13 @@ package final class SimulatedDispatcher: @unchecked Sendable {
         let body = Event.Body.outcome(action: action, attempt: attempt, outcome: outcome, detail: reason)
         await report(body, customer, shard, isOnce: false)
         // Failed: another attempt. Uncertain and not closed by it: that attempt had failed already, as its run knew.
-        guard outcome == .failedForNow || outcome == .uncertain, followers[shard]?.actions[action]?.holder == attempt else {
+        guard outcome == .failedForNow || outcome == .uncertain, actions[action]?.holder == attempt else {
             return
         }
-        followers[shard]?.actions[action]?.askedAt = clock.now()
-        followers[shard]?.actions[action]?.isHandled = false
-        followers[shard]?.actions[action]?.attempt = nil
-        followers[shard]?.actions[action]?.holder = nil
+        actions[action]?.askedAt = clock.now()
+        actions[action]?.isHandled = false
+        actions[action]?.attempt = nil
+        actions[action]?.holder = nil
     }
 
     /// Into IN: once, or until it is known to be there.

@@ -1,4 +1,4 @@
-internal import Model
+package import Model
 package import Ports
 
 /// Something that befalls an installation at a time: faults as data.
@@ -24,6 +24,14 @@ package struct Incident: Sendable, CustomStringConvertible {
         case full(LogName, milliseconds: Int64)
         /// The next revision of the rules is applied.
         case newRules
+        /// The operator drains the worker for a while.
+        case drain(Int, milliseconds: Int64)
+        /// A worker more; its name is new.
+        case join(Int)
+        /// The worker is told to stop, and does not come back.
+        case leave(Int)
+        /// The shard's LOG forgets its newest commits, acknowledged ones too.
+        case loseSuffix(ShardID, commits: UInt64)
     }
 
     package let at: Int64
@@ -40,11 +48,14 @@ package struct Incident: Sendable, CustomStringConvertible {
         let number = Int(draw(0...3))
         let shard = ShardID(index: Int(draw(0...Int64(shards - 1))))
         let log: LogName = [.input(shard), .commits(shard), .commits(shard), .coordinator][Int(draw(0...3))]
-        switch draw(0...13) {
+        switch draw(0...16) {
         case 0, 1, 2:
             kind = .crash(
                 role, number, afterJobs: Int(draw(1...(role == .dispatcher ? 40 : 400))), backMilliseconds: draw(200...6000))
-        case 3, 4: kind = .freeze(role, number, milliseconds: draw(500...9000))
+        case 3, 4:
+            // A coordinator may be away for so long that the logs are trimmed meanwhile.
+            let length = role == .coordinator ? draw(4000...25_000) : draw(500...9000)
+            kind = .freeze(role, number, milliseconds: length)
         case 5: kind = .stop(role, number, backMilliseconds: draw(200...4000))
         case 6: kind = .cutOff(role, number, milliseconds: draw(2000...9000))
         case 7: kind = .slowReader(role, number, delayMilliseconds: draw(50...1500), milliseconds: draw(1000...8000))
@@ -53,6 +64,9 @@ package struct Incident: Sendable, CustomStringConvertible {
             kind = .clockJump(role, number, byMilliseconds: jumps[Int(draw(0...4))], milliseconds: draw(1000...8000))
         case 9, 10: kind = .leaderGap(log, milliseconds: draw(4000...9000))
         case 11: kind = .full(log == .coordinator ? .input(shard) : log, milliseconds: draw(1000...5000))
+        case 12: kind = .drain(number, milliseconds: draw(1000...8000))
+        case 13: kind = .join(number)
+        case 14: kind = .leave(number)
         default: kind = .newRules
         }
     }
@@ -70,6 +84,10 @@ package struct Incident: Sendable, CustomStringConvertible {
         case .leaderGap(let log, let length): "no leader \(log) \(length) ms"
         case .full(let log, let length): "full \(log) \(length) ms"
         case .newRules: "new rules"
+        case .drain(let number, let length): "drain worker\(number) \(length) ms"
+        case .join(let number): "one more worker, \(number)"
+        case .leave(let number): "worker\(number) leaves"
+        case .loseSuffix(let shard, let commits): "LOG.\(shard) loses \(commits) commits"
         }
     }
 }

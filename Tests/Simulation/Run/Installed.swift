@@ -22,7 +22,11 @@ final class Installed: @unchecked Sendable {
     private var hosts: [String: Host] = [:]
     private var tasks: [UInt64: Task<Void, Never>] = [:]
     private var dead: Set<UInt64> = []
-    private var seeds: SplitMix
+    var seeds: SplitMix
+    /// A shard's LOG has just lost its newest commits.
+    var onLoss: (ShardID) -> Void = { _ in }
+    /// Told what a host says: the host, the message, and what stands beside it.
+    var hear: (Host, String, String) -> Void = { _, _, _ in }
     /// Nothing but coordinators comes back any more.
     var isEnding = false
 
@@ -49,8 +53,27 @@ final class Installed: @unchecked Sendable {
 
     func cleanUp() { try? FileManager.default.removeItem(at: folder) }
 
-    func logger(_ label: String) -> Logger {
-        Logger(label: label) { _ in HostLog(scheduler: self.scheduler, count: self.count) }
+    func logger(of host: Host) -> Logger {
+        Logger(label: host.name) { _ in
+            HostLog(scheduler: self.scheduler) { message, words in
+                self.count("log: \(message)")
+                self.hear(host, message, words)
+            }
+        }
+    }
+
+    /// A person does it, with a line to the installation that never breaks.
+    func asOperator(_ work: @escaping @Sendable (SimulatedOperator) async throws -> Void) {
+        let host = scheduler.makeHost("operator")
+        let person = SimulatedOperator(
+            logs: HostLogs(host: host, server: server), messaging: HostMessaging(host: host, board: board),
+            clock: HostClock(host: host, scheduler: scheduler), count: count)
+        scheduler.run(as: host) {
+            Task {
+                // Nothing that is asked of it may fail; should it, the run does not come to rest or is not what it should be.
+                do { try await work(person) } catch { self.count("operator: \(error)") }
+            }
+        }
     }
 
     // MARK: Hosts
@@ -101,17 +124,19 @@ final class Installed: @unchecked Sendable {
         board.forget(host)
         hosts["\(role)\(number)"] = nil
         tasks[host.number] = nil
-        start(role, number, after: backs[host.number] ?? 1000)
+        if let back = backs[host.number] ?? 1000 { start(role, number, after: back) }
     }
 
-    private var backs: [UInt64: Int64] = [:]
+    /// When a host that ends comes back, by its number; nil = never.
+    private var backs: [UInt64: Int64?] = [:]
 
     private func databasePath(of host: Host) -> String {
         let machine = options.losesDatabases ? host.instance : ""
         return folder.appending(path: "\(host.name)\(machine).sqlite").path
     }
 
-    func comeBack(_ host: Host, after milliseconds: Int64) { backs[host.number] = milliseconds }
+    /// - Parameter milliseconds: nil = never.
+    func comeBack(_ host: Host, after milliseconds: Int64?) { backs.updateValue(milliseconds, forKey: host.number) }
 
     func stop(_ host: Host) {
         scheduler.run(as: host) { tasks[host.number]?.cancel() }
@@ -122,7 +147,14 @@ final class Installed: @unchecked Sendable {
         for (_, host) in hosts.sorted(by: { $0.key < $1.key }) where !host.name.hasPrefix("coordinator") { scheduler.crash(host) }
     }
 
+    /// All of a role end, and come back.
+    func crashAll(_ role: Incident.Role) {
+        for (_, host) in hosts.sorted(by: { $0.key < $1.key }) where host.name.hasPrefix("\(role)") { scheduler.crash(host) }
+    }
+
     func calm() {
+        // Those that follow a log which lost its end do not find out by themselves.
+        if options.losesSuffix { crashAll(.dispatcher) }
         for (_, host) in hosts.sorted(by: { $0.key < $1.key }) {
             host.isCutOff = false
             host.clockAheadMilliseconds = 0
@@ -148,18 +180,19 @@ final class Installed: @unchecked Sendable {
             try await WorkerRole.run(
                 options: worker, installation: installation, logs: logs,
                 snapshots: HostSnapshots(store: snapshots, host: host, server: server), messaging: messaging, clock: clock,
-                log: logger(host.name))
+                log: logger(of: host))
         case .coordinator:
             let coordinator = CoordinatorRole.Options(
                 name: host.name, instance: host.instance, databasePath: databasePath(of: host), installation: installation,
-                snapshotEveryBytes: options.sumsSnapshotEveryBytes, databaseWork: .inPlace)
+                snapshotEveryBytes: options.sumsSnapshotEveryBytes, standbys: options.standbys, databaseWork: .inPlace)
             try await CoordinatorRole.run(
                 options: coordinator, logs: logs, snapshots: HostSnapshots(store: snapshots, host: host, server: server),
-                messaging: messaging, clock: clock, log: logger(host.name))
+                messaging: messaging, clock: clock, log: logger(of: host))
         case .dispatcher:
             let dispatcher = SimulatedDispatcher(
                 host: host, installation: installation, logs: logs, messaging: messaging, clock: clock, seed: seed,
-                sabotage: options.sabotage, isDead: { [self] in isDead($0) }, deliver: { [self] in deliver($0, $1, $2) })
+                sabotage: options.sabotage, providerMillisecondsMax: options.providerMillisecondsMax,
+                isDead: { [self] in isDead($0) }, deliver: { [self] in deliver($0, $1, $2) })
             try await dispatcher.run()
         }
     }

@@ -15,5 +15,15 @@ package enum RareBranches {
         "effect: postponed", "effect: permit granted", "effect: closed, sent", "effect: closed, uncertain",
         "effect: closed, undeliverable", "effect: closed, withdrawn", "effect: attributed, converted",
         "effect: attributed, changed", "effect: attributed, reversed", "effect: permit denied, grantedToAnother",
+        "effect: message sent", "effect: messages delivered", "effect: message applied", "effect: merged",
+        "effect: duplicate offered", "effect: action moved", "messages: brought again",
+        "fault: drain of worker", "operator: drained a worker", "operator: a drained worker may own shards again",
+        "fault: join of worker", "fault: leave of worker", "log: worker draining", "takeover: planned",
+        "takeover: behind an owner that is gone", "takeover: by a standby",
+        "fault: event that ends its worker", "fault: last word", "commit: attempt", "takeover: behind a last word",
+        "takeover: careful, message", "takeover: careful, event", "takeover: sets aside what comes first",
+        "effect: set aside", "effect: replayed", "operator: took a dead letter again", "records of what was set aside",
+        "fault: lost suffix", "lost suffix: said", "lost suffix: the sums stop",
+        "interpreter: compared", "live state: compared", "orders of the whole: compared",
     ]
 }

@@ -33,8 +33,9 @@ private final class SimulationRun: @unchecked Sendable {
     private let options: SimulationOptions
     private let scheduler: Scheduler
     private let installed: Installed
-    private let judge: Judge
+    private var judge: Judge
     private let counts = Counts()
+    private var loss = LossWatch()
     private let plan: ShopPlan
     private var violations: [Violation] = []
     private let begin = Instant(milliseconds: 1_700_000_000_000)
@@ -49,9 +50,37 @@ private final class SimulationRun: @unchecked Sendable {
         judge = Judge(installation: installed.installation) { counts.add($0) }
         plan = ShopPlan(
             seed: options.seed ^ 0x5409, begin: begin, timeMode: options.timeMode, days: options.days,
-            customers: options.customers)
-        installed.server.onAppend = { [judge] in judge.written($0, $1) }
-        installed.deliver = { [judge] in judge.mail($0, $1, $2) }
+            customers: options.customers, persons: options.persons, poisons: options.poisons)
+        connect()
+    }
+
+    /// What the roles and servers tell goes to the checkers.
+    private func connect() {
+        installed.server.onAppend = { [unowned self] in judge.written($0, $1) }
+        installed.deliver = { [unowned self] in judge.mail($0, $1, $2) }
+        judge.onLetter = { [unowned self] id, event in
+            counts.add("dead letter: \(event.reason.hasPrefix("trapped") ? "trapped" : "other")")
+            installed.asOperator { try await $0.replay(event, id) }
+        }
+        installed.server.traps = { [unowned self] host, shard, payload in
+            guard let (place, owner) = judge.trap(shard, payload) else { return false }
+            installed.trap(host, shard, place, owner: owner)
+            return true
+        }
+        installed.onLoss = { [unowned self] in lost($0) }
+        installed.server.onLossMet = { [unowned self] in loss.meets($0, $1) }
+        guard options.sabotage != .lossUnsaid else { return }
+        installed.hear = { [unowned self] in loss.hear($0, $1, $2) }
+    }
+
+    /// From here on what the logs hold now is what counts.
+    private func lost(_ shard: ShardID) {
+        loss.lost(shard)
+        let after = Judge(installation: installed.installation) { [counts] in counts.add($0) }
+        var logs = [LogName.configuration, .coordinator]
+        for shard in installed.installation.shards.all { logs += [.input(shard), .commits(shard)] }
+        for log in logs { for record in installed.server.contents(of: log) { after.written(log, record) } }
+        judge = after
     }
 
     func cleanUp() { installed.cleanUp() }
@@ -72,10 +101,16 @@ private final class SimulationRun: @unchecked Sendable {
             if scheduler.now - calmSince > Simulation.calmMillisecondsMax { return true }
             return shop.isDone && judge.isQuiet
         }
-        if !judge.isQuiet { violations.append(Violation("comes to rest", "after \(scheduler.now - begin) ms: \(judge.lag)")) }
+        if loss.isGivenUp {
+            counts.add("lost suffix: the shard is served no more")
+        } else if !judge.isQuiet {
+            violations.append(Violation("comes to rest", "after \(scheduler.now - begin) ms: \(judge.lag)"))
+        }
         installed.endAll()
         checkSums()
-        violations += judge.violations
+        // What was decided and lost may have left, and be decided and leave again: nobody can know.
+        violations += loss.shard == nil ? judge.violations : judge.violationsOfLogs + loss.violations
+        if loss.shard != nil { counts.add(loss.isSaid ? "lost suffix: said" : "lost suffix: nobody knew of what was lost") }
         checkReplay()
         let world = scheduler.now - begin
         return SimulationResult(
@@ -112,13 +147,16 @@ private final class SimulationRun: @unchecked Sendable {
 
     /// Asks the leading coordinator until its sums contain everything, then compares.
     private func checkSums() {
+        // Sums that contain what a log has lost are to say so at the latest when they are begun with.
+        if loss.shard != nil { installed.crashAll(.coordinator) }
         let host = scheduler.makeHost("observer")
         let observer = Observer(
             messaging: HostMessaging(host: host, board: installed.board), clock: HostClock(host: host, scheduler: scheduler),
             commits: judge.commits.map(\.number))
         scheduler.run(as: host) { Task { await observer.run() } }
         let deadline = scheduler.now + 60 * Milliseconds.second
-        scheduler.run { [scheduler] in observer.isDone || scheduler.now > deadline }
+        scheduler.run { [scheduler, unowned self] in observer.isDone || loss.isSaidOfSums || scheduler.now > deadline }
+        if loss.isSaidOfSums { return counts.add("lost suffix: the sums stop") }
         guard var report = observer.report else {
             return violations.append(Violation("I10 sums", "no coordinator has summed all within a minute: \(observer.problem)"))
         }
@@ -131,12 +169,26 @@ private final class SimulationRun: @unchecked Sendable {
         guard violations.isEmpty || options.sabotage == .inputChanged else { return }
         let checker = ReplayChecker(
             installation: installed.installation, configuration: installed.server.contents(of: .configuration))
-        for (index, commits) in judge.commits.enumerated() {
+        var orders: Int64 = 0
+        for (index, commits) in judge.made.enumerated() {
             let shard = ShardID(index: index)
             var inputs = installed.server.contents(of: .input(shard))
             if options.sabotage == .inputChanged { inputs = inputs.map(Self.withDearerOrders) }
-            violations += checker.run(shard, inputs: inputs, steps: commits.steps).violations
-            checkDecisions(shard, inputs, commits.steps)
+            let live = installed.snapshots.whole(of: .shard(shard)).filter { number, snapshot in
+                let record = installed.server.contents(of: .commits(shard)).first { $0.sequence == number }
+                return record.flatMap { try? Commit.decoded($0.payload).hash } == snapshot.head.commitHash
+            }
+            for _ in live { counts.add("live state: compared") }
+            violations += checker.run(shard, inputs: inputs, commits: commits, live: live.mapValues(\.parts)).violations
+            orders += checkDecisions(shard, inputs, commits) ?? Int64.min / 64
+        }
+        // Below 0: of a shard it is not known.
+        guard orders >= 0, options.sabotage == nil else { return }
+        orders += plan.identifiedOrders
+        counts.add("orders of the whole: compared")
+        let counted = judge.sums.counters[.orders] ?? 0
+        if counted != orders {
+            violations.append(Violation("I10 orders", "\(counted) are counted, \(orders) stand"))
         }
     }
 
@@ -150,15 +202,29 @@ private final class SimulationRun: @unchecked Sendable {
         return LogRecord(sequence: record.sequence, time: record.time, payload: InputMessage.events(events).encoded())
     }
 
-    private func checkDecisions(_ shard: ShardID, _ inputs: [LogRecord], _ steps: [Step]) {
+    /// Returns how many orders stand, of customers that the interpreter knows; nil when it cannot tell.
+    private func checkDecisions(_ shard: ShardID, _ inputs: [LogRecord], _ commits: [Commit]) -> Int64? {
+        let steps = commits.flatMap(\.steps)
+        // A careful owner asks one customer a step: what was due under the old rules is decided by the new ones.
+        let careful = commits.drop { $0.takeover.map { $0.caution == .none } ?? true }.flatMap(\.steps)
+        if Set(careful.map(\.configuration)).count > 1 {
+            counts.add("interpreter: new rules under caution, not compared")
+            return nil
+        }
         do {
             var interpreter = try ReferenceInterpreter(
-                timeMode: options.timeMode, configuration: installed.server.contents(of: .configuration))
-            let found = try interpreter.compare(shard, inputs: inputs, steps: steps)
-            counts.add(found == nil ? "interpreter: late wake-ups, not compared" : "interpreter: compared")
-            violations += found ?? []
+                timeMode: options.timeMode, configuration: installed.server.contents(of: .configuration),
+                isForeign: ShopPlan.hasIdentifiers)
+            guard let found = try interpreter.compare(shard, inputs: inputs, steps: steps) else {
+                counts.add("interpreter: late wake-ups, not compared")
+                return nil
+            }
+            counts.add("interpreter: compared")
+            violations += found
+            return interpreter.orders
         } catch {
             violations.append(Violation("reference interpreter", "shard \(shard): \(error)"))
+            return nil
         }
     }
 }

@@ -23,6 +23,16 @@ package struct SimulationOptions: Sendable {
     package var isShuffled: Bool
     package var rates: FaultRates
     package var incidents: [Incident]
+    /// Workers that follow each shard without owning it.
+    package var standbys: Int
+    /// Customers who have identifiers, and so are told of in messages between shards.
+    package var persons: Int
+    /// Events that end whoever applies them.
+    package var poisons: Int
+    /// A LOG loses its newest commits, and nothing else befalls the roles: somebody must say so.
+    package var losesSuffix: Bool
+    /// How long a mail provider takes at most, milliseconds.
+    package var providerMillisecondsMax: Int64
     package var sabotage: Sabotage?
 
     package init(seed: UInt64, sabotage: Sabotage? = nil) {
@@ -56,8 +66,33 @@ package struct SimulationOptions: Sendable {
         incidents = []
         for _ in 0..<draw(0...8) { incidents.append(Incident(draw: draw, shards: shards, busyMilliseconds: busyMilliseconds)) }
         incidents.sort { $0.at < $1.at }
-        sumsSnapshotEveryBytes = Int(draw(1...8)) << 9
+        sumsSnapshotEveryBytes = Int(draw(1...8)) << 8
         losesDatabases = draw(0...1) == 0
+        standbys = [0, 0, 1, 1, 2][Int(draw(0...4))]
+        persons = draw(0...2) == 0 ? Int(draw(2...8)) : 0
+        poisons = draw(0...5) == 0 ? Int(draw(1...2)) : 0
+        losesSuffix = draw(0...11) == 0
+        providerMillisecondsMax = [100, 100, 400, 3000][Int(draw(0...3))]
+        if draw(0...3) == 0 { (snapshotEveryBytes, sumsSnapshotEveryBytes) = (256, 128) }
+        switch sabotage {
+        case .lossUnsaid: losesSuffix = true
+        case .messagesLost: (losesSuffix, persons) = (false, max(persons, 4))
+        case .lettersDoubled: (losesSuffix, poisons) = (false, max(poisons, 1))
+        case .sentAgain:
+            (losesSuffix, providerMillisecondsMax) = (false, 3000)
+            for turn in 1...10 {
+                let at = Int64(turn) * busyMilliseconds / 12
+                let kind = Incident.Kind.crash(.dispatcher, turn, afterJobs: Int(draw(1...30)), backMilliseconds: 200)
+                incidents.append(Incident(at: at, kind: kind))
+            }
+        default: losesSuffix = losesSuffix && sabotage == nil
+        }
+        if losesSuffix {
+            (persons, poisons) = (0, 0)
+            let shard = ShardID(index: Int(draw(0...Int64(shards - 1))))
+            let at = draw(busyMilliseconds / 3...busyMilliseconds * 2 / 3)
+            incidents = [Incident(at: at, kind: .loseSuffix(shard, commits: UInt64(draw(1...4))))]
+        }
     }
 
     package var description: String {
@@ -67,6 +102,9 @@ package struct SimulationOptions: Sendable {
             "\(customers) customers", "\(days) days in \(busyMilliseconds / 1000) s", "snapshots every \(snapshotEveryBytes) B",
             "of the sums every \(sumsSnapshotEveryBytes) B", "databases \(losesDatabases ? "lost" : "kept")",
             "jobs \(isShuffled ? "shuffled" : "as they come")", "faults: \(rates.description)",
+            "\(standbys) standbys", "\(persons) persons", "\(poisons) poisons",
+            "\(losesSuffix ? "a LOG loses its end" : "no loss")",
+            "mail takes up to \(providerMillisecondsMax) ms",
             "incidents: \(incidents.map(\.description).joined(separator: "; "))", "sabotage: \(sabotage?.rawValue ?? "none")",
         ].joined(separator: ", ")
     }

@@ -72,7 +72,7 @@ struct Examination {
         let map = installation.shards
         let customers = Set(books.orders.values.map(\.customer).filter { map.shard(of: $0) == shard })
         return replay.run(
-            shard, inputs: inputs, steps: own.flatMap(\.steps), behind: commits[own.endIndex...].flatMap(\.steps),
+            shard, inputs: inputs, commits: Array(own), behind: commits[own.endIndex...].flatMap(\.steps),
             customers: customers)
     }
 
