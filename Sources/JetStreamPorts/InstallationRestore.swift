@@ -97,12 +97,10 @@ package struct InstallationRestore: InstallationRestoring {
 
     package func begin(_ log: LogName, first: UInt64) async throws -> UInt64 {
         let stream = names.stream(log)
-        var state = try await jetStream.streamState(stream)
-        if state.last == 0, first > 1 {
-            // Purging an empty stream up to a sequence makes that the next one, on every version of the server.
-            try await jetStream.purge(stream, below: first)
-            state = try await jetStream.streamState(stream)
-        }
+        // Longer in one function, and Swift 6.3.1's optimizer crashes. Purging an empty stream up to a sequence makes that the
+        // next one.
+        if first > 1, try await jetStream.streamState(stream).last == 0 { try await jetStream.purge(stream, below: first) }
+        let state = try await jetStream.streamState(stream)
         guard state.first == first else {
             throw InstallationError(.invalid, "\(stream) begins at \(state.first), not at \(first): discard it and begin anew.")
         }

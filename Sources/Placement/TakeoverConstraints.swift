@@ -78,7 +78,9 @@ package struct TakeoverConstraints: Equatable, Sendable {
             }
         }
         for trap in traps where trap.refuses && !trusted.contains(where: { $0.shard == trap.shard }) {
-            let owner = previous.indices.contains(trap.shard) ? previous[trap.shard] : nil
+            var owner = previous.indices.contains(trap.shard) ? previous[trap.shard] : nil
+            // One that has just said its last word is still believed to live.
+            if trap.workers.contains(owner?.description ?? "") { owner = nil }
             let allowed = eligible[trap.shard] ?? Set(roster.placeable)
             eligible[trap.shard] = allowed.filter { builds[$0] != trap.build || $0 == owner }
         }

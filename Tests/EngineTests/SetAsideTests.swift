@@ -24,6 +24,18 @@ struct SetAsideTests {
         return effects
     }
 
+    @Test("I7 I8 many damaged messages at once are set aside whole, in steps that a commit holds")
+    func manyDamaged() async throws {
+        let harness = try ShardHarness(rules: Story.rules([]))
+        let damaged = [UInt8](repeating: 9, count: Limits.setAsideBytesMax)
+        let order = InputMessage.events([Story.order("o", .placed, 100, at: Story.day(1))]).encoded()
+        let effects = try await harness.put(bytes: Array(repeating: damaged, count: 9) + [order])
+        #expect(effects.setAside.count == 9 && effects.sum(.orders) == 1)
+        for step in await harness.steps[ShardID(0)] ?? [] { #expect(step.effects.count <= Limits.stepEffectBytesMax) }
+        #expect(try await harness.replay())
+        for step in 1...3 { #expect(try await harness.replay(from: step)) }
+    }
+
     @Test("I7 damaged and cut messages")
     func damaged() async throws {
         let message = InputMessage.events([good("x"), good("y")]).encoded()

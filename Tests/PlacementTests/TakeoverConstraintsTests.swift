@@ -56,6 +56,22 @@ import Testing
         #expect(constraints.needs.isEmpty)
     }
 
+    @Test func `who serves a shard keeps it from a commit that ends its build, who has ended at it does not`() {
+        let constraints = constraints()
+        let all = roster(old + new)
+        var trap = ReplayTrap(shard: 0, commit: 9, build: "unnamed", place: nil, workers: ["x#1", "y#1"])
+        #expect(constraints.eligible(roster: all, previous: [old[0]], trusted: [], traps: [trap]) == [0: [old[0]]])
+        trap.workers = ["x#1", old[0].description]
+        #expect(constraints.eligible(roster: all, previous: [old[0]], trusted: [], traps: [trap]) == [0: []])
+        let trusted = [TrustedEnd(shard: 0, commit: 12)]
+        #expect(constraints.eligible(roster: all, previous: [nil], trusted: trusted, traps: [trap]).isEmpty)
+        trap.build = "another"
+        #expect(constraints.eligible(roster: all, previous: [nil], trusted: [], traps: [trap]).isEmpty)
+        trap.build = "unnamed"
+        trap.workers = ["x#1"]
+        #expect(constraints.eligible(roster: all, previous: [nil], trusted: [], traps: [trap]).isEmpty, "one is none")
+    }
+
     @Test func `a trusted log may be taken by anybody, up to the very commit that was trusted`() {
         var constraints = constraints()
         constraints.hear(beat(new[0], 2, [refused(0, commit: 9, needing: 1)]))

@@ -167,7 +167,8 @@ extension Shard {
 
     private func reaches(_ sequence: UInt64, _ bound: StepBound) -> Bool {
         switch bound {
-        case .limits: true
+        // Messages that are set aside whole have no events to be bounded at.
+        case .limits: brain.effects.byteCount < Limits.commitBytesTarget
         case .recorded(let step): sequence <= step.inputSequence
         }
     }
