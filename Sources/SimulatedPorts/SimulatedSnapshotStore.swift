@@ -26,6 +26,8 @@ package final class SimulatedSnapshotStore: SnapshotStore {
         var tearNext = false
         var damageNext = false
         var nextWriting: UInt64 = 0
+        /// Commits whose snapshot was finished once, kept or not.
+        var finished: [SnapshotSubject: Set<UInt64>] = [:]
     }
 
     let state: Mutex<State>
@@ -188,6 +190,7 @@ private final class SimulatedSnapshotWriter: SnapshotWriter {
             let damaged = state.damageNext || state.random.chance(perMille: state.faults.damagedSnapshots)
             state.damageNext = false
             state.manifests[.init(subject: subject, base: base, commit: head.commit)] = written.encoded()
+            state.finished[subject, default: []].insert(head.commit)
             if damaged && !part.chunks.isEmpty && state.isWhole(subject, but: base) {
                 let index = Int(state.random.next() % UInt64(part.chunks.count))
                 state.damage(.init(subject: subject, base: base, writing: writing, index: index))
@@ -213,6 +216,11 @@ extension SimulatedSnapshotStore {
     /// The commits of the kept snapshots, ascending.
     package func commits(of subject: SnapshotSubject) -> [UInt64] {
         state.withLock { $0.keys(of: subject).map(\.commit).reversed() }
+    }
+
+    /// Whether there was ever a finished snapshot of that commit.
+    package func hasFinished(_ subject: SnapshotSubject, commit: UInt64) -> Bool {
+        state.withLock { $0.finished[subject]?.contains(commit) ?? false }
     }
 
     /// The kept snapshots that are whole, each as it was at each of its parts, by commit.

@@ -53,7 +53,8 @@ struct BrainTests {
         let commits = try installation.commits(1)
         expectReleasePoints(commits)
         let point = try #require(commits.first { $0.kind == .releasePoint })
-        #expect(installation.snapshots.commits(of: .shard(ShardID(1))).contains(point.number), "of that very commit")
+        // It may have made room for newer ones since.
+        #expect(installation.snapshots.hasFinished(.shard(ShardID(1)), commit: point.number), "of that very commit")
         #expect(commits.last?.brain == brain)
         try await stop(workers)
     }
