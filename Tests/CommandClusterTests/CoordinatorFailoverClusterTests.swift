@@ -43,8 +43,11 @@ import Testing
         try await awaitLeader("second", cluster)
         let before = try await LogContents.read(cluster).placements
         try cluster.send(SIGCONT, to: "coordinator")
-        // A worker leaves and comes back, so that there is something to place.
+        // A worker is gone for long enough, and comes back, so that there is something to place.
         try await cluster.kill("worker-2")
+        try await eventually("its shards are placed anew") {
+            try await LogContents.read(cluster).placements.count > before.count
+        }
         try cluster.startWorker("worker-2")
         try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", "2"])
         let after = try await LogContents.read(cluster).placements
