@@ -117,6 +117,15 @@ package struct InstallationRestore: InstallationRestoring {
             if failure.apiCode == APICode.storeFailed {
                 throw InstallationError(.unavailable, "\(names.stream(log)) took no more: \(failure.message)")
             }
+            if failure.apiCode == APICode.wrongLastSequence, records.first.map({ $0.sequence > 1 }) ?? false,
+                try await jetStream.streamState(names.stream(log)).bytes == 0
+            {
+                // 2.9.10 says that the purged stream begins there, and does not keep to it.
+                throw InstallationError(
+                    .serverTooOld,
+                    "This nats-server cannot begin \(names.stream(log)) at a later record, which a backup of trimmed logs wants; "
+                        + "2.15.1 can. Throw away what is there with --discard-unfinished.")
+            }
             // Which of them are there, the stream itself says.
             try await Task.sleep(for: .milliseconds(500))
             let last = try await jetStream.streamState(names.stream(log)).last
