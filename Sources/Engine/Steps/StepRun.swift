@@ -140,6 +140,7 @@ extension Shard {
         _ customer: isolated CustomerActor
     ) {
         var events = 0
+        let before = (inputSequence, eventsThrough)
         while let record = inputs.first {
             if record.sequence > inputSequence {
                 guard reaches(record.sequence, bound) else { return }
@@ -154,7 +155,8 @@ extension Shard {
             case .finished:
                 inputs.removeFirst()
                 completedInput = record.sequence
-                if case .limits = bound, commitBound != .none { return }
+                // One message is enough for a careful owner; not the one that is read again and had come to its end.
+                if case .limits = bound, commitBound != .none, before != (inputSequence, eventsThrough) { return }
             case .finishedClock:
                 inputs.removeFirst()
                 completedInput = record.sequence
