@@ -119,10 +119,8 @@ actor Worker {
             group.addTask { try await self.spreadRules() }
             group.addTask { try await self.beat() }
             group.addTask { try await self.tellNews() }
-            if installation.timeMode == .live {
-                group.addTask { try await self.tick() }
-                group.addTask { try await self.watchClock() }
-            }
+            group.addTask { try await self.watchLogs() }
+            if installation.timeMode == .live { group.addTask { try await self.tick() } }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -284,7 +282,7 @@ actor Worker {
 
     /// Asks the logs for their time and their end: those of the shards in turn, for each may have its leader on another host,
     /// and each may have lost what its owner, with nothing to write, would not miss.
-    private func watchClock() async throws {
+    private func watchLogs() async throws {
         var turn = 0
         while true {
             let shards = owners.keys.sorted()
