@@ -1,5 +1,4 @@
 import ArgumentParser
-import Curl
 import Foundation
 import Model
 import Ports
@@ -43,7 +42,7 @@ struct HotCommand: AsyncParsableCommand {
             }
         }
         defer { following.cancel() }
-        let gate = GatewayClient(url: gateway, key: key, connections: Self.senders + Self.hotSenders)
+        let gate = Views(GatewayClient(url: gateway, key: key, connections: Self.senders + Self.hotSenders))
         _ = try await part(gate, watch, seconds: 3, hot: false)
         let alone = try await part(gate, watch, seconds: seconds, hot: false)
         let beside = try await part(gate, watch, seconds: seconds, hot: true)
@@ -66,7 +65,7 @@ struct HotCommand: AsyncParsableCommand {
         var hot: (accepted: Int, refused: Int)
     }
 
-    private func part(_ gate: GatewayClient, _ watch: EventWatch, seconds: Int, hot: Bool) async throws -> Part {
+    private func part(_ gate: Views, _ watch: EventWatch, seconds: Int, hot: Bool) async throws -> Part {
         _ = watch.takeLatencies()
         let end = ContinuousClock.now + .seconds(seconds)
         let tally = HotTally()
@@ -127,31 +126,22 @@ private final class HotTally: Sendable {
     let hotRefused = Atomic(0)
 }
 
-/// Posts events as a shop would.
-private final class GatewayClient: Sendable {
-    private let url: String
-    private let authorization: String
-    private let client: HTTPClient
+/// Views of products, as a shop would send them.
+private final class Views: Sendable {
+    private let gateway: GatewayClient
     private let number = Atomic(0)
     private let run = UInt64.random(in: .min ... .max)
 
-    init(url: String, key: String, connections: Int) {
-        self.url = url + "/v1/batch"
-        authorization = "Basic " + Data((key + ":").utf8).base64EncodedString()
-        client = HTTPClient(connections: connections)
-    }
+    init(_ gateway: GatewayClient) { self.gateway = gateway }
 
-    /// So many views by this customer; the status of the answer.
+    /// So many by this customer; the status of the answer.
     func track(user: String, count: Int) async throws -> Int {
         let events = (0..<count).map { _ in
             let id = "\(run)-\(number.add(1, ordering: .relaxed).newValue)"
             return "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"\(user)\",\"messageId\":\"\(id)\","
                 + "\"properties\":{\"product_id\":\"p\"}}"
         }
-        let request = HTTPRequest(
-            "POST", url, headers: [("Content-Type", "application/json"), ("Authorization", authorization)],
-            body: Array("{\"batch\":[\(events.joined(separator: ","))]}".utf8))
-        return try await client.send(request).status
+        return try await gateway.post(Array("{\"batch\":[\(events.joined(separator: ","))]}".utf8))
     }
 }
 
