@@ -19,7 +19,9 @@ rescale|rescale --customers 50000
 hot|hot --seconds 10
 timers|timers --customers 500000
 lateness|lateness --seconds 10
-gateway|gateway --seconds 8'
+gateway|gateway --seconds 8
+backup|backup --customers 20000 --seconds 30
+overdue|overdue --customers 20000'
 
 all_whole='reference-1m|reference --customers 1000000 --events 10000000
 reference-5m|reference --customers 5000000 --events 50000000
@@ -29,7 +31,9 @@ rescale-1m|rescale --customers 1000000 --shards 64 --rate 5000
 hot|hot
 timers-10m|timers --customers 10000000 --shards 64
 lateness|lateness
-gateway|gateway'
+gateway|gateway
+backup|backup --customers 1000000
+overdue|overdue --customers 1000000 --shards 64'
 
 run_all() {
     local table="$all_whole" into="" no_build="" name arguments failed=0 began

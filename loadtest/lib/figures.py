@@ -32,6 +32,15 @@ def figures(result):
         return (f"batches of {result['batch']}: {result['events_per_second']:,.0f} events/s, "
                 f"{result['events_per_gateway_processor_second']:,.0f} a core of the gateway; "
                 f"{result['rate']:,} requests/s: {milliseconds(result['single_milliseconds'])}")
+    if kind == "backup":
+        parts = (f"{name} {result[name]['seconds']:,.1f} s at {result[name]['megabytes_per_second']:,.0f} MB/s"
+                 for name in ("backup", "verify", "restore"))
+        return (f"{result['customers']:,} customers, {result['bytes'] / 1e6:,.0f} MB: {', '.join(parts)}; "
+                f"served after {result['serving_seconds']:,.1f} s")
+    if kind == "overdue":
+        return (f"{result['customers']:,} timers: {result['fires_per_second']:,.0f} a second of at most "
+                f"{result['bound_per_second']:,.0f}, {result['out_of_order']} out of order; others before "
+                f"{milliseconds(result['before_milliseconds'])}; meanwhile {milliseconds(result['meanwhile_milliseconds'])}")
     return ", ".join(f"{name} {value}" for name, value in result.items() if isinstance(value, (int, float)))
 
 
