@@ -2,7 +2,7 @@ internal import Model
 
 /// How far a shard's LOG may be filled by whom. Pure.
 ///
-///                 open                         |  reserve: fences, releases, marks, last words
+///                 open                         |  reserve: fences, releases, spacers, last words
 ///     0 ---------------------- opensAt -- closesAt ------------------------------------- bound
 ///
 /// Steps are committed up to `closesAt`. So an owner that can commit no more stands at an acknowledged commit: its state can

@@ -90,8 +90,8 @@ final actor ShardOwner {
     /// Whether LOG has room for steps; whether it refused a commit, or a fence, as full.
     var commitRoom = CommitRoomWatch()
     var isRefusedAsFull = false
-    /// The last commit that was made here and is no mark.
-    var lastUnmarked: UInt64 = 0
+    /// The last commit that was made here and is no spacer.
+    var lastOwnCommit: UInt64 = 0
     /// For people, while nothing is applied for want of room.
     var fullProblem: String?
     /// Of IN: when it was last asked and what was read since, at most what it holds of what was read; and what it takes.

@@ -12,8 +12,8 @@ extension ShardOwner {
     ///
     ///     LOG open, IN not pressed --> a snapshot that is due, and could not be written when the last commit came
     ///     LOG refuses as full      --> trimmed by the snapshots there are
-    ///     LOG closed               --> two snapshots of the last commit and of a mark behind it --> trimmed
-    ///                              --> when only the older snapshot of the sums holds LOG: a mark, so that they can have
+    ///     LOG closed               --> two snapshots of the last commit and of a spacer behind it --> trimmed
+    ///                              --> when only the older snapshot of the sums holds LOG: a spacer, so that they can have
     ///                                  another --> trimmed
     ///     IN pressed by what is applied --> the same two snapshots --> trimmed
     ///
@@ -39,7 +39,7 @@ extension ShardOwner {
         if try await askForRoom() { return }
         guard phase == .serving, isQuiet else { return }
         try await writeTwoSnapshots()
-        try await markForSums()
+        try await makeSpacerForSums()
         await trim()
         _ = try await askForRoom()
     }
@@ -91,15 +91,15 @@ extension ShardOwner {
 
     private var inputMayBePressed: Bool { inputBytes > inputBound / 100 * Limits.inputPressedPercent }
 
-    /// Sees to it that both kept snapshots stand at the last commit of now that is no mark, or behind it. The second is of a
-    /// mark, when no other commit has come: two snapshots are of two commits.
+    /// Sees to it that both kept snapshots stand at the last commit of now that is no spacer, or behind it. The second is of a
+    /// spacer, when no other commit has come: two snapshots are of two commits.
     private func writeTwoSnapshots() async throws {
-        let goal = lastUnmarked
+        let goal = lastOwnCommit
         for _ in 0..<Limits.snapshotsKept {
             let kept = try await around.snapshots.kept(of: .shard(id))
             if SnapshotManifest.floor(of: .commits(id), kept: kept) ?? 0 >= goal { return }
             guard end == nil, !snapshotting.isUnderWay else { return }
-            if kept.first?.head.commit == chain?.acknowledged { await mark() }
+            if kept.first?.head.commit == chain?.acknowledged { await makeSpacer() }
             var isWritten = false
             snapshotting.isUnderWay = true
             await around.snapshotTurns.take { isWritten = await writeSnapshot(wholly: true) }
@@ -111,7 +111,7 @@ extension ShardOwner {
 
     /// A snapshot of the sums is of other commits than the one before: when the newest contains all of this LOG and only the
     /// older one holds it, there is to be a commit more.
-    private func markForSums() async throws {
+    private func makeSpacerForSums() async throws {
         let name = LogName.commits(id)
         let own = SnapshotManifest.floor(of: name, kept: try await around.snapshots.kept(of: .shard(id)))
         for reader in SnapshotSubject.readersOfCommits {
@@ -119,18 +119,18 @@ extension ShardOwner {
             guard let own, let chain, SnapshotManifest.floor(of: name, kept: kept) ?? 0 < own,
                 kept.first?.head.need(of: name) ?? 0 >= chain.acknowledged
             else { continue }
-            await mark()
+            await makeSpacer()
         }
     }
 
     /// A commit without steps, when nothing is on its way. It changes nothing but the number.
-    private func mark() async {
+    private func makeSpacer() async {
         guard phase == .serving, end == nil, !isReleasing, isQuiet, !snapshotting.isWanted,
             around.clockWatch.mayCommit(at: around.clock.now())
         else { return }
-        let unmarked = lastUnmarked
+        let before = lastOwnCommit
         commit(.steps, [])
-        lastUnmarked = unmarked
+        lastOwnCommit = before
         let number = chain?.number ?? 0
         await wait { $0.end != nil || $0.chain?.acknowledged ?? 0 >= number || $0.isRefusedAsFull }
     }

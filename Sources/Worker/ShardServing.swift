@@ -139,7 +139,7 @@ extension ShardOwner {
         else {
             return
         }
-        lastUnmarked = made.number
+        lastOwnCommit = made.number
         if !kind.beginsEpoch { shard.follow(kind, nil, nil) }
         sending.made(made.number, newest: shard.takeSent())
         if chain?.waiting.count == 1 { send(made) }

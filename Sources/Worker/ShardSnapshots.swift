@@ -46,7 +46,8 @@ extension ShardOwner {
         let threads = min(around.worker.threads, shards)
         var schedule = SnapshotSchedule(
             shardsPerThread: (shards + threads - 1) / threads, inputBytesMax: input.bytesMax,
-            commitBytesMax: commits.bytesMax.map { CommitRoom(bound: $0).closesAt }, atMostBytes: around.worker.snapshotEveryBytes, phase: snapshotPhase)
+            commitBytesMax: commits.bytesMax.map { CommitRoom(bound: $0).closesAt },
+            atMostBytes: around.worker.snapshotEveryBytes, phase: snapshotPhase)
         schedule.add(snapshotting.early)
         // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
         let unread = commits.last - min(newest?.head.commit ?? 0, commits.last)

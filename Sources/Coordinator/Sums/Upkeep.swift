@@ -9,7 +9,7 @@ internal import Ports
 /// A shard whose LOG is full commits nothing that would make a snapshot of the sums due, and a trimmed log wants two of them:
 ///
 ///     held --the newest snapshot lacks what the shard's own two contain--> a snapshot now
-///     held --only the older one lacks it, and there is a commit more (the owner's mark)--> a snapshot now
+///     held --only the older one lacks it, and there is a commit more (the owner's spacer)--> a snapshot now
 ///     both contain it: the sums hold nothing, the shard's owner trims
 struct Upkeep: Sendable {
     let snapshots: SumsSnapshots
