@@ -178,6 +178,18 @@ extension ShardOwner {
         }
     }
 
+    /// The log said that it ends there, before a commit that it had acknowledged. A server that leads the log no more may say
+    /// so: what the log holds is read back before anything is concluded.
+    func doubtEnd(at last: UInt64) {
+        guard phase == .serving, end == nil, !isSettling, let chain, chain.waiting.isEmpty else { return }
+        log.warning("the log seems to end early", metadata: ["last": "\(last)", "acknowledged": "\(chain.acknowledged)"])
+        isSettling = true
+        Task { await self.settle() }
+    }
+
+    /// 0 = none, or the shard is not served.
+    var acknowledgedCommit: UInt64 { phase == .serving ? chain?.acknowledged ?? 0 : 0 }
+
     /// Reads back what the log holds: a time-out is no failure, and a refusal alone no fence.
     private func settle() async {
         while end == nil {
