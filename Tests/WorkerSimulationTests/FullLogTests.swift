@@ -44,7 +44,7 @@ struct FullLogTests {
     }
 
     @Test(
-        "I8 LOG is full because no coordinator was there: when it is back the shard goes on, whoever owns it, W1 comes out exactly",
+        "I8 LOG is full because no coordinator was there: when it is back the shard goes on, whoever owns it then",
         arguments: [false, true])
     func coordinatorAway(isReplaced: Bool) async throws {
         let workload = try #require(ReferenceWorkload(customers: 60, events: 3000))
