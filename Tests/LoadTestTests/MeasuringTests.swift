@@ -103,7 +103,7 @@ import Workload
         let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         let keys = [
             "customers", "events", "seed", "shards", "workers", "killed_worker", "seconds", "events_per_second", "peak_rss_bytes",
-            "processes", "commits", "answers", "correct",
+            "processes", "commits", "answers", "correct", "scenario", "context",
         ]
         #expect(Set(try #require(object).keys) == Set(keys))
         #expect((object?["answers"] as? [String: Any])?["fired.reorder"] as? Int == 0)
