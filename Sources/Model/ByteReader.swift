@@ -65,6 +65,10 @@ package struct ByteReader: Sendable {
 
     @inlinable
     package mutating func varint() throws(FormatError) -> UInt64 {
+        if position < end, bytes[position] < 0x80 {
+            offset += 1
+            return UInt64(bytes[offset - 1])
+        }
         var value: UInt64 = 0
         var shift: UInt64 = 0
         let start = position
@@ -78,6 +82,27 @@ package struct ByteReader: Sendable {
             if shift > 63 { throw FormatError(.invalid("varint"), at: start) }
         }
         throw FormatError(.truncated, at: start)
+    }
+
+    /// Passes over bytes, of which there must be so many.
+    @inlinable
+    package mutating func skip(_ count: Int) {
+        precondition(count <= remaining, "behind the end")
+        offset += count
+    }
+
+    /// Passes over a varint.
+    @inlinable
+    package mutating func skipVarint() {
+        while offset < end, bytes[offset] >= 0x80 { offset += 1 }
+        if offset < end { offset += 1 }
+    }
+
+    /// The next eight bytes, which must be there, as a number.
+    @inlinable
+    package func peek() -> UInt64 {
+        precondition(remaining >= 8, "behind the end")
+        return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }.littleEndian
     }
 
     /// A count or length of at most `limit`.
@@ -114,10 +139,38 @@ package struct ByteReader: Sendable {
         let range = try range()
         // Over the bytes themselves: validating a slice goes through an iterator, byte by byte.
         let text = unsafe bytes.withUnsafeBufferPointer { all in
-            unsafe String(validating: UnsafeBufferPointer(rebasing: all[range]), as: UTF8.self)
+            unsafe String(utf8: UnsafeBufferPointer(rebasing: all[range]))
         }
         guard let text else { throw FormatError(.invalid("UTF-8"), at: range.lowerBound) }
         return text
+    }
+
+    /// All that is left.
+    @inlinable
+    package mutating func takeRest() -> [UInt8] {
+        defer { offset = end }
+        return Array(bytes[offset..<end])
+    }
+
+    /// All that is left, as a text; nil when it is none.
+    @inlinable
+    package mutating func rest() -> String? {
+        let range = offset..<end
+        offset = end
+        return unsafe bytes.withUnsafeBufferPointer { all in
+            unsafe String(utf8: UnsafeBufferPointer(rebasing: all[range]))
+        }
+    }
+
+    /// Skips what ``string()`` would read, and fails where that would.
+    @inlinable
+    package mutating func skipString() throws(FormatError) {
+        let range = try range()
+        let isText = unsafe bytes.withUnsafeBufferPointer { all in
+            let text = unsafe UnsafeBufferPointer(rebasing: all[range])
+            return unsafe String.isASCII(text) || String(utf8: text) != nil
+        }
+        guard isText else { throw FormatError(.invalid("UTF-8"), at: range.lowerBound) }
     }
 
     @inlinable

@@ -66,9 +66,11 @@ package struct ByteWriter: Sendable {
     /// UTF-8 length and bytes.
     @inlinable
     package mutating func string(_ value: String) {
-        let utf8 = value.utf8
-        count(utf8.count)
-        bytes.append(contentsOf: utf8)
+        var value = value
+        value.withUTF8 { text in
+            count(text.count)
+            unsafe bytes.append(contentsOf: text)
+        }
     }
 
     @inlinable

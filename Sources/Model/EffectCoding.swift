@@ -81,6 +81,9 @@ extension Effect {
 }
 
 extension ActionOpened {
+    /// The kind byte that stands before it in the effects of a step.
+    package static var effectKind: UInt8 { EffectKind.actionOpened.rawValue }
+
     func write(to writer: inout ByteWriter) {
         writer.string(customer.text)
         writer.fixed(action.value)

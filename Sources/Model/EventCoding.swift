@@ -39,6 +39,21 @@ package struct EventHeader: Sendable {
             kind: kind, messageID: messageID, time: time, key: key, identifiers: identifiers, body: body)
     }
 
+    /// Passes over an event: where its key stands and its message id's lower half, nil when it cannot be read. Checks
+    /// nothing else.
+    static func scout(_ reader: inout ByteReader) -> (key: Range<Int>, message: UInt64)? {
+        guard reader.remaining >= 2 else { return nil }
+        let flags = reader.bytes[reader.position + 1]
+        reader.skip(2)
+        reader.skipVarint()
+        guard reader.remaining >= 32 else { return nil }
+        let message = flags & hasMessageID != 0 ? reader.peek() : 0
+        if flags & hasMessageID != 0 { reader.skip(16) }
+        guard let key = try? reader.range() else { return nil }
+        if flags & hasIdentifiers != 0, (try? reader.range()) == nil { return nil }
+        return (try? reader.range()) == nil ? nil : (key, message)
+    }
+
     fileprivate static let hasMessageID: UInt8 = 1
     fileprivate static let hasIdentifiers: UInt8 = 2
 
@@ -110,11 +125,8 @@ extension Event {
 extension CustomerKey {
     /// Reads the rest of the reader as a key.
     package static func read(_ reader: inout ByteReader) throws(FormatError) -> CustomerKey {
-        var text: [UInt8] = []
-        text.reserveCapacity(reader.remaining)
         let start = reader.position
-        while !reader.isAtEnd { text.append(try reader.byte()) }
-        guard let valid = String(validating: text, as: UTF8.self) else { throw FormatError(.invalid("UTF-8"), at: start) }
+        guard let valid = reader.rest() else { throw FormatError(.invalid("UTF-8"), at: start) }
         return CustomerKey(valid)
     }
 }
@@ -175,6 +187,14 @@ extension Event.Body {
 }
 
 extension OrderEvent {
+    /// Reads a body that takes up exactly `range`.
+    package static func read(from bytes: [UInt8], in range: Range<Int>) throws(FormatError) -> OrderEvent {
+        var reader = ByteReader(bytes, in: range)
+        let order = try read(&reader)
+        try reader.finish()
+        return order
+    }
+
     func write(to writer: inout ByteWriter) {
         writer.string(orderID)
         writer.byte(change.rawValue)
@@ -210,6 +230,19 @@ extension ProductEvent {
     static func read(_ reader: inout ByteReader) throws(FormatError) -> ProductEvent {
         ProductEvent(
             kind: try reader.choice(), product: try reader.product(), quantity: try reader.signed(), price: try reader.signed())
+    }
+}
+
+extension ProductEvent {
+    /// What kind of event it is, of a body that takes up exactly `range`; fails where reading all of it would.
+    package static func kind(from bytes: [UInt8], in range: Range<Int>) throws(FormatError) -> Kind {
+        var reader = ByteReader(bytes, in: range)
+        let kind: Kind = try reader.choice()
+        for _ in 0..<4 { try reader.skipString() }
+        _ = try reader.signed()
+        _ = try reader.signed()
+        try reader.finish()
+        return kind
     }
 }
 

@@ -27,5 +27,10 @@ package enum Hashing {
         }
     }
 
+    package static func hash128(_ bytes: UnsafeRawBufferPointer) -> UInt128 {
+        let hash = unsafe reprise_hash128(bytes.baseAddress, bytes.count)
+        return UInt128(hash.high) << 64 | UInt128(hash.low)
+    }
+
     package static func hash128(_ text: String) -> UInt128 { hash128(Array(text.utf8)) }
 }

@@ -191,6 +191,19 @@ package struct EventBatchReader: Sendable {
         return header
     }
 
+    /// Of the next events, `most` at the most and as far as they can be read: the hashes of their keys, and the message
+    /// ids' lower halves. They are read later.
+    package func hashesAhead(_ most: Int, keys: inout [UInt64], messages: inout [UInt64]) {
+        keys.removeAll(keepingCapacity: true)
+        messages.removeAll(keepingCapacity: true)
+        var scout = reader
+        for _ in 0..<min(most, count - index) {
+            guard let (key, message) = EventHeader.scout(&scout) else { return }
+            keys.append(Hashing.hash64(scout.bytes, in: key))
+            messages.append(message)
+        }
+    }
+
     /// The event that was read last, as a message of its own.
     package func alone(in bytes: [UInt8]) -> [UInt8] { framed(bytes[place], count: 1) }
 

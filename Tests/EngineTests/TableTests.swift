@@ -3,6 +3,28 @@ import Testing
 
 @testable import Engine
 
+extension CustomerTable {
+    fileprivate func add(hash: UInt64, packed bytes: [UInt8]) -> UInt32 {
+        var writer = PackWriter()
+        writer.append(bytes)
+        return add(hash: hash, packed: writer)
+    }
+
+    fileprivate func store(_ slot: UInt32, _ bytes: [UInt8]) {
+        var writer = PackWriter()
+        writer.append(bytes)
+        store(slot, writer)
+    }
+}
+
+extension Slab {
+    fileprivate func store(_ bytes: [UInt8], replacing old: Reference, oldCount: Int) -> Reference {
+        var writer = PackWriter()
+        writer.append(bytes)
+        return store(writer, replacing: old, oldCount: oldCount)
+    }
+}
+
 @Suite("A shard's tables against plain ones")
 struct TableTests {
     @Test("the calendar yields what a sorted list yields", arguments: 0..<20 as Range<UInt64>)

@@ -3,23 +3,30 @@ import Model
 /// What a decision may look at besides the profile, and where it goes. Lives as long as a step.
 ///
 /// Deciding is pure: the same profile, event or wake-up, rules and time give the same profile and effects on any machine.
-struct Brain: Sendable {
+struct Brain: ~Copyable, Sendable {
     var rules: CompiledRules
     var products: ProductTable
     /// Where other customers and identifiers are at home.
     let shards: ShardMap
     var outbox = Outbox()
     var effects = StepEffects()
+    /// Memory in which the ids of actions are put together.
+    var scratch = PackWriter(reserving: 512)
     /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
     var decided: [ActionID: Timer]?
+
+    init(rules: CompiledRules, products: ProductTable, shards: ShardMap) {
+        self.rules = rules
+        self.products = products
+        self.shards = shards
+    }
 
     /// Applies an event that happened at `now`. Wake-ups due by then have run.
     mutating func apply(_ body: Event.Body, at now: Instant, customer: CustomerKey, to profile: inout Profile) throws(EventFault)
     {
         switch body {
         case .order(let order): try apply(order, at: now, customer: customer, to: &profile)
-        case .product(let product):
-            if product.kind == .viewed || product.kind == .clicked { profile.views += 1 }
+        case .product(let product): Self.apply(product.kind, to: &profile)
         case .identify(let identify): try apply(identify, to: &profile)
         case .engagement(let engagement): apply(engagement, to: &profile)
         case .named(let name, _):
@@ -31,6 +38,11 @@ struct Brain: Sendable {
         case .outcome(let action, let attempt, let outcome, let detail):
             close(action, attempt, outcome, detail, at: now, customer: customer, in: &profile)
         }
+    }
+
+    /// Of a product event nothing is kept but what was done.
+    static func apply(_ kind: ProductEvent.Kind, to profile: inout Profile) {
+        if kind == .viewed || kind == .clicked { profile.views += 1 }
     }
 
     private func check(_ identify: Identify, _ profile: Profile) throws(EventFault) {

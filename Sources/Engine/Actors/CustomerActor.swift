@@ -9,10 +9,11 @@ package final actor CustomerActor {
     private nonisolated let executor: any SerialExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    /// The customer it is bound to.
-    private(set) var key = CustomerKey("")
+    /// Where the bytes of its customer's key end in the profile's, whose first says how many they are.
+    private var keyEnd = 1
+    /// The key, once somebody has asked.
+    private var knownKey: CustomerKey?
     private(set) var profile = Profile()
-    private var packed: [UInt8] = []
     /// Counted among the customers when it was bound to.
     private(set) var wasCustomer = false
 
@@ -21,31 +22,40 @@ package final actor CustomerActor {
     /// Binds to a dormant customer. Traps when the bytes are damaged: they never left this process's memory, or were
     /// checked when a snapshot was read.
     func activate(_ slot: UInt32, in table: CustomerTable) {
-        table.load(slot, into: &packed)
-        let keyEnd = 1 + Int(packed[0])
-        do throws(FormatError) {
-            var keyReader = ByteReader(packed, in: 1..<keyEnd)
-            key = try CustomerKey.read(&keyReader)
-            var reader = ByteReader(packed, in: keyEnd..<packed.count)
-            try profile.unpack(from: &reader)
-        } catch {
-            preconditionFailure("dormant customer \(slot): \(error)")
-        }
+        let end = table.copy(slot, to: &profile.packed)
+        keyEnd = 1 + Int(profile.packed[0])
+        knownKey = nil
+        let isSound = profile.fold(in: keyEnd..<end, wakeUp: table.wakeUp(of: slot))
+        precondition(isSound, "the bytes of customer \(slot) are damaged")
         wasCustomer = profile.isCustomer
     }
 
     /// Binds to a customer of whom nothing is known yet.
     func activate(new key: CustomerKey) {
-        self.key = key
+        knownKey = key
         profile.clear()
+        profile.packed = [UInt8(key.text.utf8.count)] + key.text.utf8
+        keyEnd = profile.packed.count
         wasCustomer = false
+    }
+
+    /// The customer it is bound to.
+    var key: CustomerKey {
+        if let knownKey { return knownKey }
+        var reader = ByteReader(profile.packed, in: 1..<keyEnd)
+        guard let text = reader.rest() else { preconditionFailure("a customer's key is damaged") }
+        let key = CustomerKey(text)
+        knownKey = key
+        return key
     }
 
     /// Takes another profile for the customer it is bound to.
     func replace(_ profile: Profile) { self.profile = profile }
 
     /// Whether it is bound to the customer whose key stands there.
-    func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool { key.text.utf8.elementsEqual(bytes[range]) }
+    func isBound(to bytes: [UInt8], in range: Range<Int>) -> Bool {
+        keyEnd == 1 + range.count && bytes[range].elementsEqual(profile.packed[1..<keyEnd])
+    }
 
     /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
     func wake(due: Instant, at now: Instant, _ brain: inout Brain) {
@@ -60,6 +70,12 @@ package final actor CustomerActor {
     func apply(_ body: Event.Body, at now: Instant, _ brain: inout Brain) throws(EventFault) {
         try brain.apply(body, at: now, customer: key, to: &profile)
     }
+
+    func apply(_ order: OrderEvent, at now: Instant, _ brain: inout Brain) throws(EventFault) {
+        try brain.apply(order, at: now, customer: key, to: &profile)
+    }
+
+    func apply(_ kind: ProductEvent.Kind) { Brain.apply(kind, to: &profile) }
 
     func claim(_ identifiers: [Identifier], _ brain: inout Brain) {
         brain.claim(identifiers, customer: key, in: &profile)
@@ -81,14 +97,24 @@ package final actor CustomerActor {
     }
 
     /// The customer's bytes: the key, its length before it, and the profile.
-    func pack() -> [UInt8] {
-        var writer = ByteWriter(reserving: 128)
-        writer.byte(UInt8(key.text.utf8.count))
-        writer.bytes.append(contentsOf: key.text.utf8)
+    func pack(into writer: inout PackWriter) {
+        writer.removeAll()
+        writer.append(profile.packed, in: 0..<keyEnd)
         profile.pack(into: &writer)
-        return writer.bytes
     }
 
+    /// How many actions are open; nil = as many as when it was bound to.
+    var openChanged: Int? { profile.openPart.isUnchanged ? nil : profile.openPart.values.count }
+
+    /// Its identity, when there is one and it is not what it was when it was bound to.
+    var identityChanged: Identity? { profile.identityPart.isPacked || profile.identityPart.isEmpty ? nil : profile.identity }
+
     /// Milliseconds; `CustomerTable.noWakeUp` = never.
-    var nextWakeUp: Int64 { profile.nextWakeUp?.milliseconds ?? CustomerTable.noWakeUp }
+    var nextWakeUp: Int64 { profile.nextWakeUp }
+
+    /// Where events for it go, when it is a mark.
+    var leadsTo: CustomerKey? { profile.isMark ? profile.identity?.leadsTo : nil }
+
+    /// When this action was decided, if it is open.
+    func decided(_ action: ActionID) -> Instant? { profile.open.first { $0.id == action }?.decided }
 }

@@ -6,10 +6,11 @@ import Model
 extension Brain {
     /// The gateway keeps these; a profile that outgrew its bounds would stop its shard.
     private func check(_ event: OrderEvent) throws(EventFault) {
-        let ids = event.lines.lazy.map(\.product.id)
-        guard event.orderID.utf8.count <= Limits.identifierBytesMax,
-            ids.allSatisfy({ $0.utf8.count <= Limits.identifierBytesMax })
-        else { throw EventFault("an id of more than \(Limits.identifierBytesMax) bytes") }
+        var longest = event.orderID.utf8.count
+        for line in event.lines { longest = max(longest, line.product.id.utf8.count) }
+        guard longest <= Limits.identifierBytesMax else {
+            throw EventFault("an id of more than \(Limits.identifierBytesMax) bytes")
+        }
         guard (event.revenue ?? 0).magnitude <= UInt64(Limits.moneyMax) else {
             throw EventFault("an amount beyond \(Limits.moneyMax) minor units")
         }
@@ -24,7 +25,7 @@ extension Brain {
         for line in event.lines where products.index(of: line.product) == nil {
             throw EventFault("more than \(Limits.productsPerShardMax) products in one shard")
         }
-        guard let index = profile.orders.lastIndex(where: { $0.id == event.orderID }) else {
+        guard let index = profile.order(event.orderID) else {
             open(event, at: now, customer: customer, in: &profile)
             return
         }
@@ -81,21 +82,21 @@ extension Brain {
 
     /// Adds the order to the sums or takes it out; first and last order follow.
     private mutating func count(_ index: Int, sign: Int64, in profile: inout Profile) {
-        let order = profile.orders[index]
+        let (placed, revenue) = (profile.orders[index].placed, profile.orders[index].revenue)
         profile.orderCount += sign
-        profile.orderSum += sign * order.revenue
+        profile.orderSum += sign * revenue
         effects.add(.orders, sign)
-        effects.add(.revenue, sign * order.revenue)
+        effects.add(.revenue, sign * revenue)
         if sign > 0 {
-            profile.firstOrder = min(profile.firstOrder ?? order.placed, order.placed)
-            profile.lastOrder = max(profile.lastOrder ?? order.placed, order.placed)
+            profile.firstOrder = min(profile.firstOrder ?? placed, placed)
+            profile.lastOrder = max(profile.lastOrder ?? placed, placed)
         } else if profile.orderCount == 0 {
             profile.firstOrder = nil
             profile.lastOrder = nil
         } else if let last = profile.orders.filter(\.state.stands).map(\.placed).max() {
             // Orders beyond those kept are older: the first one stays as it was unless it was this one.
             profile.lastOrder = last
-            if profile.firstOrder == order.placed && profile.orderCount <= Int64(profile.orders.count) {
+            if profile.firstOrder == placed && profile.orderCount <= Int64(profile.orders.count) {
                 profile.firstOrder = profile.orders.filter(\.state.stands).map(\.placed).min()
             }
         }

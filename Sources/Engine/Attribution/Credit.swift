@@ -6,7 +6,7 @@ import Model
 extension Brain {
     /// Credits a new order to the first touch whose window holds it.
     mutating func creditNew(_ index: Int, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
-        guard !profile.touches.isEmpty else { return }
+        guard !profile.touchPart.isEmpty else { return }
         forgetTouches(at: now, in: &profile)
         let placed = profile.orders[index].placed
         var first: Int?

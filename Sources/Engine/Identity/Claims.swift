@@ -44,7 +44,7 @@ extension Brain {
     ) {
         let key = identifier.key
         // A customer that was merged by its own word leads on already: claims for its key change nothing.
-        if profile.isMark && profile.identity?.claimants.isEmpty ?? true { return }
+        if profile.isMark && !profile.identityPart.isClaimed { return }
         var identity = profile.identity ?? Identity()
         let isNew = identity.enter(customer, isVerified: identifier.isVerified, former: former)
         if key.kind != .anonymous {
@@ -85,7 +85,7 @@ extension Brain {
     private mutating func depart(_ profile: inout Profile, customer: CustomerKey, into survivor: CustomerKey) {
         let identity = profile.identity ?? Identity()
         profile.identity = nil
-        if profile != Profile() || !identity.identifiers.isEmpty || !identity.merged.isEmpty {
+        if !profile.isBlank || !identity.identifiers.isEmpty || !identity.merged.isEmpty {
             if !identity.identifiers.isEmpty || !identity.merged.isEmpty {
                 var travelling = Identity()
                 travelling.identifiers = identity.identifiers
@@ -156,16 +156,12 @@ extension Identity {
 extension Profile {
     /// Anything is known of the customer itself.
     var hasContent: Bool {
-        guard let identity else { return true }
-        if !identity.identifiers.isEmpty || !identity.merged.isEmpty { return true }
-        var bare = self
-        bare.identity = nil
-        return bare != Profile()
+        if identityPart.isEmpty || !isBlank { return true }
+        return identity.map { !$0.identifiers.isEmpty || !$0.merged.isEmpty } ?? true
     }
 
     /// A customer, and not only the place of an identifier or a mark.
     var isCustomer: Bool {
-        guard let identity else { return true }
-        return identity.leadsTo == nil && (identity.claimants.isEmpty || hasContent)
+        !identityPart.isMark && (!identityPart.isClaimed || hasContent)
     }
 }

@@ -5,7 +5,7 @@ import Model
 extension Brain {
     /// The product was bought: every rule of regular consumption that concerns it counts anew.
     mutating func buy(_ product: UInt32, at now: Instant, in profile: inout Profile) {
-        if let known = profile.products.firstIndex(where: { $0.product == product }) {
+        if let known = profile.purchase(product) {
             // Of two purchases at one instant the first has set the timers: one occasion, one decision.
             guard profile.products[known].last < now else { return }
             profile.products[known].last = now
@@ -26,8 +26,7 @@ extension Brain {
     /// The time since the last order counts from `anchor`.
     mutating func armLapse(anchor: Instant, in profile: inout Profile) {
         for index in rules.lapse {
-            guard case .timeSinceLastPurchase(let after) = rules.set.rules[index].mechanic else { continue }
-            arm(index, .lapse, anchor: anchor, due: anchor + after, in: &profile)
+            arm(index, .lapse, anchor: anchor, due: anchor + rules.gists[index].afterMilliseconds, in: &profile)
         }
     }
 
@@ -35,8 +34,7 @@ extension Brain {
     /// One that is overdue is decided now.
     mutating func rearmLapse(anchor: Instant, at now: Instant, in profile: inout Profile) {
         for index in rules.lapse {
-            guard case .timeSinceLastPurchase(let after) = rules.set.rules[index].mechanic else { continue }
-            let due = anchor + after
+            let due = anchor + rules.gists[index].afterMilliseconds
             if let decided = profile.lapseDecided, due <= decided { continue }
             arm(index, .lapse, anchor: anchor, due: max(due, now), in: &profile)
         }
@@ -44,18 +42,17 @@ extension Brain {
 
     mutating func armReview(order: String, _ lines: [OrderLine], at now: Instant, in profile: inout Profile) {
         for index in rules.review {
-            guard case .reviewRequest(let after) = rules.set.rules[index].mechanic else { continue }
             if rules.hasGoods(rule: index) && !lines.contains(where: { rules.concerns(rule: index, product: $0.product) }) {
                 continue
             }
-            arm(index, .order(order), anchor: now, due: now + after, in: &profile)
+            arm(index, .order(order), anchor: now, due: now + rules.gists[index].afterMilliseconds, in: &profile)
         }
     }
 
     private mutating func arm(_ index: Int, _ occasion: Occasion, anchor: Instant, due: Instant, in profile: inout Profile) {
-        let rule = rules.set.rules[index].id
+        let rule = rules.gists[index].id
         let timer = Timer(rule: rule, occasion: occasion, anchor: anchor, firstDue: due, due: due)
-        if let known = profile.timers.firstIndex(where: { $0.rule == rule && $0.occasion == occasion }) {
+        if let known = profile.timer(of: rule, occasion) {
             profile.timers[known] = timer
         } else {
             if profile.timers.count >= Limits.timersMax,

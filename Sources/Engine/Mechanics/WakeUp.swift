@@ -5,12 +5,11 @@ import Model
 extension Brain {
     /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
     mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
-        if let index = profile.timers.firstIndex(where: { $0.due == due }) {
+        if let index = profile.timer(due: due) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
             decide(timer, at: now, customer: customer, in: &profile)
-            let isPostponed = profile.timers.contains { $0.rule == timer.rule && $0.occasion == timer.occasion }
-            if timer.occasion == .lapse && !isPostponed {
+            if case .lapse = timer.occasion, profile.timer(of: timer.rule, .lapse) == nil {
                 profile.lapseDecided = max(profile.lapseDecided ?? timer.firstDue, timer.firstDue)
             }
         } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
@@ -46,26 +45,29 @@ extension Brain {
 
     /// Whether what the timer was set for is still wanted `now`, which is its due time or, after an outage, later.
     private mutating func decide(_ timer: Timer, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
-        let action = ActionID(timer, customer: customer, products: products)
-        decided?[action] = timer
+        let subject = subject(of: timer.occasion)
+        let action = ActionID(timer, customer: customer, subject: subject, &scratch)
+        if decided != nil { decided?[action] = timer }
         func decision(_ reason: Reason) -> Decision {
             Decision(customer: customer, action: action, rule: timer.rule, due: timer.firstDue, decided: now, reason: reason)
         }
-        guard let rule = rules.rule(timer.rule) else { return effects.add(.suppressed(decision(.ruleGone))) }
+        guard let index = rules.index(of: timer.rule) else { return effects.add(.suppressed(decision(.ruleGone))) }
+        let rule = rules.gists[index]
         guard rule.enabled else { return effects.add(.suppressed(decision(.ruleOff))) }
         #if DEBUG
-            InjectedTrap.hit("wake:" + rule.name)
+            InjectedTrap.hit("wake:" + rules.set.rules[index].name)
         #endif
+        profile.unfold(for: timer.occasion)
         if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) {
             return effects.add(.suppressed(decision(reason)))
         }
-        guard rule.admits(profile, segments: rules.set.segments, at: now) else {
+        if rule.hasSegments, !rules.set.rules[index].admits(profile, segments: rules.set.segments, at: now) {
             return effects.add(.suppressed(decision(.notInSegment)))
         }
         guard now == timer.due || now - timer.firstDue <= rule.postponeMilliseconds else {
             return effects.add(.suppressed(decision(.postponedTooLong)))
         }
-        if let hours = rule.hours {
+        if rule.hasHours, let hours = rules.set.rules[index].hours {
             let allowed = hours.nextAllowed(from: now, in: rules.set.zone)
             guard let allowed, allowed - timer.firstDue <= rule.postponeMilliseconds else {
                 return effects.add(.suppressed(decision(.postponedTooLong)))
@@ -78,14 +80,15 @@ extension Brain {
                 return effects.add(.postponed(decision(.quietHours), until: allowed))
             }
         }
-        if let reason = refusal(of: rule.action.channel, profile) { return effects.add(.suppressed(decision(reason))) }
-        open(action, timer, rule, at: now, customer: customer, in: &profile)
+        if let reason = refusal(of: rule.channel, profile) { return effects.add(.suppressed(decision(reason))) }
+        open(action, timer, rule, subject, at: now, customer: customer, in: &profile)
     }
 
     private mutating func open(
-        _ action: ActionID, _ timer: Timer, _ rule: Rule, at now: Instant, customer: CustomerKey, in profile: inout Profile
+        _ action: ActionID, _ timer: Timer, _ rule: CompiledRules.Gist, _ subject: String, at now: Instant, customer: CustomerKey,
+        in profile: inout Profile
     ) {
-        let channel = rule.action.channel
+        let channel = rule.channel
         if channel != .record {
             guard profile.open.count < Limits.openActionsMax else {
                 let decision = Decision(
@@ -95,10 +98,9 @@ extension Brain {
         }
         let deadline = now + rule.postponeMilliseconds + testedChange.deadlineMilliseconds
         effects.add(
-            .actionOpened(
-                ActionOpened(
-                    customer: customer, action: action, rule: rule.id, channel: channel, due: timer.firstDue, decided: now,
-                    deadline: deadline, subject: subject(of: timer.occasion))))
+            ActionOpened(
+                customer: customer, action: action, rule: rule.id, channel: channel, due: timer.firstDue, decided: now,
+                deadline: deadline, subject: subject))
         // A recorded action is closed by being opened: nobody delivers it.
         if channel == .record { return }
         profile.open.append(
@@ -141,7 +143,7 @@ extension Brain {
     func subject(of occasion: Occasion) -> String {
         switch occasion {
         case .lapse: ""
-        case .product(let product): products[product]?.id ?? ""
+        case .product(let product): products.id(of: product)
         case .order(let order): order
         }
     }
@@ -150,21 +152,33 @@ extension Brain {
 extension ActionID {
     /// A pure function of customer, rule and occasion (I5): the same decision has the same id on every machine.
     init(_ timer: Timer, customer: CustomerKey, products: ProductTable) {
-        var writer = ByteWriter(reserving: 64)
+        var scratch = PackWriter(reserving: 512)
+        let subject =
+            switch timer.occasion {
+            case .lapse: ""
+            case .product(let product): products.id(of: product)
+            case .order(let order): order
+            }
+        self.init(timer, customer: customer, subject: subject, &scratch)
+    }
+
+    /// The same, put together in memory that is there; `subject` is the occasion's product or order.
+    init(_ timer: Timer, customer: CustomerKey, subject: String, _ writer: inout PackWriter) {
+        writer.removeAll()
         writer.string(customer.text)
         writer.fixed(timer.rule.number)
         switch timer.occasion {
         case .lapse:
             writer.byte(0)
-            writer.instant(timer.anchor)
-        case .product(let product):
+            writer.signed(timer.anchor.milliseconds)
+        case .product:
             writer.byte(1)
-            writer.string(products[product]?.id ?? "")
-            writer.instant(timer.anchor)
-        case .order(let order):
+            writer.string(subject)
+            writer.signed(timer.anchor.milliseconds)
+        case .order:
             writer.byte(2)
-            writer.string(order)
+            writer.string(subject)
         }
-        self.init(Hashing.hash128(writer.bytes))
+        self.init(unsafe writer.withBytes { unsafe Hashing.hash128($0) })
     }
 }

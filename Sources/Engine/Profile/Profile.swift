@@ -2,8 +2,10 @@ package import Model
 
 /// What is known of one customer that decisions need: bounded, integers, no clock of its own. The long story is history's.
 ///
-/// Changed by its `CustomerActor` only. The arrays keep their capacity from one activation to the next.
-package struct Profile: Equatable, Sendable {
+/// Changed by its `CustomerActor` only. Most events ask for little of it: each list stays the bytes that it was until
+/// somebody asks for it, and goes back as those bytes when nobody did. The lists keep their memory from one customer to
+/// the next.
+package struct Profile: Sendable {
     package var orderCount: Int64 = 0
     /// Minor units, of orders that are not cancelled, after refunds.
     package var orderSum: Int64 = 0
@@ -16,21 +18,127 @@ package struct Profile: Equatable, Sendable {
     package var clicks: Int64 = 0
     package var opens: Int64 = 0
     package var consents = ConsentSet()
-    /// Newest ``Limits/ordersKeptMax``, in the order they came.
-    package var orders: [Order] = []
-    /// Products bought (fulfilled), in the order they were first bought.
-    package var products: [Purchase] = []
-    package var timers: [Timer] = []
-    package var open: [OpenAction] = []
-    package var touches: [Touch] = []
-    /// By name ascending.
-    package var traits: [Trait] = []
-    /// Nil for most: nothing but the key is known.
-    package var identity: Identity?
+
+    /// The customer's bytes, in which the parts stand that nobody has asked for; behind them there may be others. And the
+    /// instant to which their times are relative.
+    var packed: [UInt8] = []
+    var base = Instant.distantPast
+    var orderPart = Part<Order>()
+    var productPart = Part<Purchase>()
+    var timerPart = Part<Timer>()
+    var openPart = Part<OpenAction>()
+    var touchPart = Part<Touch>()
+    var traitPart = Part<Trait>()
+    var identityPart = IdentityPart()
+    /// What ``nextWakeUp`` is while timers and open actions are as they were packed.
+    var packedWakeUp = CustomerTable.noWakeUp
 
     package init() {}
 
-    /// Back to nothing known, with the arrays' memory kept.
+    /// Newest ``Limits/ordersKeptMax``, in the order they came.
+    package var orders: [Order] {
+        _read {
+            if orderPart.hasValues { yield orderPart.values } else { yield orderPart.read(packed, base) }
+        }
+        _modify {
+            orderPart.beginChange(packed, base)
+            yield &orderPart.values
+        }
+    }
+
+    /// Products bought (fulfilled), in the order they were first bought.
+    package var products: [Purchase] {
+        _read {
+            if productPart.hasValues { yield productPart.values } else { yield productPart.read(packed, base) }
+        }
+        _modify {
+            productPart.beginChange(packed, base)
+            yield &productPart.values
+        }
+    }
+
+    package var timers: [Timer] {
+        _read {
+            if timerPart.hasValues { yield timerPart.values } else { yield timerPart.read(packed, base) }
+        }
+        _modify {
+            changeTimes()
+            yield &timerPart.values
+        }
+    }
+
+    package var open: [OpenAction] {
+        _read {
+            if openPart.hasValues { yield openPart.values } else { yield openPart.read(packed, base) }
+        }
+        _modify {
+            changeTimes()
+            yield &openPart.values
+        }
+    }
+
+    package var touches: [Touch] {
+        _read {
+            if touchPart.hasValues { yield touchPart.values } else { yield touchPart.read(packed, base) }
+        }
+        _modify {
+            touchPart.beginChange(packed, base)
+            yield &touchPart.values
+        }
+    }
+
+    /// By name ascending.
+    package var traits: [Trait] {
+        _read {
+            if traitPart.hasValues { yield traitPart.values } else { yield traitPart.read(packed, base) }
+        }
+        _modify {
+            traitPart.beginChange(packed, base)
+            yield &traitPart.values
+        }
+    }
+
+    /// Nil for most: nothing but the key is known.
+    package var identity: Identity? {
+        get { identityPart.read(packed) }
+        set { identityPart = IdentityPart(newValue) }
+    }
+
+    /// The two lists that say when the customer wants to be woken: whoever changes one asks for the other.
+    private mutating func changeTimes() {
+        timerPart.beginChange(packed, base)
+        openPart.beginChange(packed, base)
+    }
+
+    /// Makes ready what tells whether an occasion is still there.
+    mutating func unfold(for occasion: Occasion) {
+        switch occasion {
+        case .lapse: break
+        case .order: orderPart.unfold(packed, base)
+        case .product: productPart.unfold(packed, base)
+        }
+    }
+
+    /// Makes ready every list; false when the bytes are damaged.
+    mutating func unfold() -> Bool {
+        let areSound = [
+            orderPart.unfoldChecked(packed, base), productPart.unfoldChecked(packed, base),
+            timerPart.unfoldChecked(packed, base), openPart.unfoldChecked(packed, base),
+            touchPart.unfoldChecked(packed, base), traitPart.unfoldChecked(packed, base), identityPart.unfoldChecked(packed),
+        ]
+        return areSound.allSatisfy { $0 }
+    }
+
+    /// From now on nothing is as it was packed.
+    mutating func changeAll() {
+        orderPart.beginChange(packed, base)
+        productPart.beginChange(packed, base)
+        changeTimes()
+        touchPart.beginChange(packed, base)
+        traitPart.beginChange(packed, base)
+    }
+
+    /// Back to nothing known, with the lists' memory kept.
     mutating func clear() {
         orderCount = 0
         orderSum = 0
@@ -41,24 +149,66 @@ package struct Profile: Equatable, Sendable {
         clicks = 0
         opens = 0
         consents = ConsentSet()
-        orders.removeAll(keepingCapacity: true)
-        products.removeAll(keepingCapacity: true)
-        timers.removeAll(keepingCapacity: true)
-        open.removeAll(keepingCapacity: true)
-        touches.removeAll(keepingCapacity: true)
-        traits.removeAll(keepingCapacity: true)
-        if identity != nil { identity = nil }
+        orderPart.clear()
+        productPart.clear()
+        timerPart.clear()
+        openPart.clear()
+        touchPart.clear()
+        traitPart.clear()
+        identityPart.clear()
+    }
+
+    /// Nothing is known but, maybe, an identity.
+    var isBlank: Bool {
+        orderCount == 0 && orderSum == 0 && firstOrder == nil && lastOrder == nil && lapseDecided == nil && views == 0
+            && clicks == 0 && opens == 0 && consents == ConsentSet() && orderPart.isEmpty && productPart.isEmpty
+            && timerPart.isEmpty && openPart.isEmpty && touchPart.isEmpty && traitPart.isEmpty
     }
 
     /// Leads to another customer and is none itself.
-    var isMark: Bool { identity?.leadsTo != nil }
+    var isMark: Bool { identityPart.isMark }
 
     /// When this customer next wants to be woken: its first timer, or the first deadline of an action nobody has asked for.
-    var nextWakeUp: Instant? {
-        var next: Instant?
-        for timer in timers where next.map({ timer.due < $0 }) ?? true { next = timer.due }
-        for action in open where action.grant == nil && (next.map { action.expires < $0 } ?? true) { next = action.expires }
+    /// Milliseconds; `CustomerTable.noWakeUp` = never.
+    var nextWakeUp: Int64 {
+        if timerPart.isUnchanged || openPart.isUnchanged { return packedWakeUp }
+        var next = CustomerTable.noWakeUp
+        for index in timerPart.values.indices { next = min(next, timerPart.values[index].due.milliseconds) }
+        for index in openPart.values.indices where openPart.values[index].grant == nil {
+            next = min(next, openPart.values[index].expires.milliseconds)
+        }
         return next
+    }
+
+    // Looking for one of a list goes over the values themselves: a list that is lent out is counted for each look at it.
+
+    /// Place of the first timer due then.
+    mutating func timer(due: Instant) -> Int? {
+        timerPart.unfold(packed, base)
+        for index in timerPart.values.indices where timerPart.values[index].due == due { return index }
+        return nil
+    }
+
+    /// Place of the rule's timer for this occasion.
+    mutating func timer(of rule: RuleID, _ occasion: Occasion) -> Int? {
+        timerPart.unfold(packed, base)
+        for index in timerPart.values.indices
+        where timerPart.values[index].rule == rule && timerPart.values[index].occasion == occasion { return index }
+        return nil
+    }
+
+    /// Place of the newest order of this id.
+    mutating func order(_ id: String) -> Int? {
+        orderPart.unfold(packed, base)
+        for index in orderPart.values.indices.reversed() where orderPart.values[index].id == id { return index }
+        return nil
+    }
+
+    /// Place of the last purchase of this product.
+    mutating func purchase(_ product: UInt32) -> Int? {
+        productPart.unfold(packed, base)
+        for index in productPart.values.indices where productPart.values[index].product == product { return index }
+        return nil
     }
 
     func trait(_ name: String) -> String? {
@@ -66,127 +216,14 @@ package struct Profile: Equatable, Sendable {
     }
 }
 
-/// One order as the profile keeps it.
-package struct Order: Equatable, Sendable {
-    package enum State: UInt8, CaseIterable, Sendable {
-        case placed = 0
-        case paid, shipped, fulfilled, cancelled, refunded
-
-        package var name: String {
-            switch self {
-            case .placed: "placed"
-            case .paid: "paid"
-            case .shipped: "shipped"
-            case .fulfilled: "fulfilled"
-            case .cancelled: "cancelled"
-            case .refunded: "refunded"
-            }
-        }
-
-        /// Counts among the customer's orders.
-        var stands: Bool { self != .cancelled && self != .refunded }
+extension Profile: Equatable {
+    /// Whether they say the same, as bytes or not.
+    package static func == (left: Profile, right: Profile) -> Bool {
+        left.orderCount == right.orderCount && left.orderSum == right.orderSum && left.firstOrder == right.firstOrder
+            && left.lastOrder == right.lastOrder && left.lapseDecided == right.lapseDecided && left.views == right.views
+            && left.clicks == right.clicks && left.opens == right.opens && left.consents == right.consents
+            && left.orders == right.orders && left.products == right.products && left.timers == right.timers
+            && left.open == right.open && left.touches == right.touches && left.traits == right.traits
+            && left.identity == right.identity
     }
-
-    package var id: String
-    package var state: State
-    package var placed: Instant
-    /// When it last changed its state; an older event changes it no more.
-    package var changed: Instant
-    /// Minor units, after refunds.
-    package var revenue: Int64
-    package var wasFulfilled: Bool
-    /// The message that has its credit.
-    package var credit: ActionID?
-    /// First seen by a change that did not say what the order is worth.
-    package var awaitsWorth = false
-}
-
-/// The last purchase of a product.
-package struct Purchase: Equatable, Sendable {
-    /// Index in the shard's product table.
-    package var product: UInt32
-    package var last: Instant
-}
-
-/// What a decision is about; with customer and rule it makes the action's id (I5).
-package enum Occasion: Equatable, Sendable {
-    /// A product (its index in the shard's table) and when it was bought.
-    case product(UInt32)
-    case order(String)
-    /// The time since the last order.
-    case lapse
-}
-
-package struct Timer: Equatable, Sendable {
-    package var rule: RuleID
-    package var occasion: Occasion
-    /// What it counts from: the purchase, the last order, the fulfilment.
-    package var anchor: Instant
-    package var firstDue: Instant
-    /// Later than `firstDue` by what it was postponed.
-    package var due: Instant
-}
-
-/// An action without an outcome yet.
-package struct OpenAction: Equatable, Sendable {
-    package var id: ActionID
-    package var rule: RuleID
-    /// As it was decided, whatever has become of its rule since.
-    package var channel: Channel
-    package var occasion: Occasion
-    package var anchor: Instant
-    /// When its timer was first due, and when it was decided: later by what it was postponed.
-    package var due: Instant
-    package var decided: Instant
-    package var deadline: Instant
-    /// The attempt that has the permit.
-    package var grant: AttemptID?
-    /// Attempts that failed for now.
-    package var failures: UInt8
-
-    /// The first instant at which it is too late: it may still leave at its deadline.
-    var expires: Instant { deadline + 1 }
-}
-
-/// A message that reached the customer and may still be credited with orders, or has been.
-package struct Touch: Equatable, Sendable {
-    package var action: ActionID
-    package var rule: RuleID
-    package var time: Instant
-    package var windowEnd: Instant
-    /// Orders credited to it now.
-    package var sales: Int64
-}
-
-/// Per channel: unknown, granted or withheld; and whether the address has been given up.
-package struct ConsentSet: Equatable, Sendable {
-    /// Two bits a channel: 0 unknown, 1 withheld, 2 granted.
-    var bits: UInt16 = 0
-    /// One bit a channel: bounced or complained.
-    var suppressed: UInt8 = 0
-
-    package init() {}
-
-    package subscript(channel: Channel) -> Bool? {
-        get {
-            switch (bits >> (UInt16(channel.rawValue) * 2)) & 3 {
-            case 1: false
-            case 2: true
-            default: nil
-            }
-        }
-        set {
-            let shift = UInt16(channel.rawValue) * 2
-            bits &= ~(3 << shift)
-            switch newValue {
-            case true: bits |= 2 << shift
-            case false: bits |= 1 << shift
-            case nil: break
-            }
-        }
-    }
-
-    package func isSuppressed(_ channel: Channel) -> Bool { suppressed & (1 << channel.rawValue) != 0 }
-    mutating func suppress(_ channel: Channel) { suppressed |= 1 << channel.rawValue }
-    mutating func release(_ channel: Channel) { suppressed &= ~(1 << channel.rawValue) }
 }

@@ -1,7 +1,8 @@
 import Model
 
 // A dormant customer's bytes. Fields that most customers lack are announced by one bit each; times are relative to the
-// first order, so that a customer with three orders takes about a hundred bytes.
+// first order, so that a customer with three orders takes about a hundred bytes. Each list has its length before it and is
+// passed over until somebody asks for it.
 
 extension Profile {
     private struct Parts: OptionSet {
@@ -19,6 +20,9 @@ extension Profile {
         static let traits = Parts(rawValue: 1 << 10)
         static let lapse = Parts(rawValue: 1 << 11)
         static let identity = Parts(rawValue: 1 << 12)
+        /// Of an identity: it leads to another customer; somebody claims it.
+        static let mark = Parts(rawValue: 1 << 13)
+        static let claimed = Parts(rawValue: 1 << 14)
     }
 
     private var parts: Parts {
@@ -28,23 +32,29 @@ extension Profile {
         if clicks != 0 { parts.insert(.clicks) }
         if opens != 0 { parts.insert(.opens) }
         if consents != ConsentSet() { parts.insert(.consents) }
-        if !orders.isEmpty { parts.insert(.history) }
-        if !products.isEmpty { parts.insert(.products) }
-        if !timers.isEmpty { parts.insert(.timers) }
-        if !open.isEmpty { parts.insert(.open) }
-        if !touches.isEmpty { parts.insert(.touches) }
-        if !traits.isEmpty { parts.insert(.traits) }
+        if !orderPart.isEmpty { parts.insert(.history) }
+        if !productPart.isEmpty { parts.insert(.products) }
+        if !timerPart.isEmpty { parts.insert(.timers) }
+        if !openPart.isEmpty { parts.insert(.open) }
+        if !touchPart.isEmpty { parts.insert(.touches) }
+        if !traitPart.isEmpty { parts.insert(.traits) }
         if lapseDecided != nil { parts.insert(.lapse) }
-        if identity != nil { parts.insert(.identity) }
+        if !identityPart.isEmpty { parts.insert(.identity) }
+        if identityPart.isMark { parts.insert(.mark) }
+        if identityPart.isClaimed { parts.insert(.claimed) }
         return parts
     }
 
-    func pack(into writer: inout ByteWriter) {
+    mutating func pack(into writer: inout PackWriter) {
+        let base = firstOrder ?? .distantPast
+        if base != self.base {
+            changeAll()
+            self.base = base
+        }
         let parts = parts
         writer.fixed(parts.rawValue)
-        let base = firstOrder ?? .distantPast
         if let firstOrder {
-            writer.instant(firstOrder)
+            writer.signed(firstOrder.milliseconds)
             writer.signed((lastOrder ?? firstOrder) - firstOrder)
             writer.signed(orderCount)
             writer.signed(orderSum)
@@ -57,23 +67,13 @@ extension Profile {
             writer.byte(consents.suppressed)
         }
         if let lapseDecided { writer.signed(lapseDecided - base) }
-        if parts.contains(.history) { writer.list(orders) { $1.pack(into: &$0, base: base) } }
-        if parts.contains(.products) {
-            writer.list(products) { writer, purchase in
-                writer.varint(UInt64(purchase.product))
-                writer.signed(purchase.last - base)
-            }
-        }
-        if parts.contains(.timers) { writer.list(timers) { $1.pack(into: &$0, base: base) } }
-        if parts.contains(.open) { writer.list(open) { $1.pack(into: &$0, base: base) } }
-        if parts.contains(.touches) { writer.list(touches) { $1.pack(into: &$0, base: base) } }
-        if parts.contains(.traits) {
-            writer.list(traits) { writer, trait in
-                writer.string(trait.name)
-                writer.string(trait.value)
-            }
-        }
-        if let identity { identity.pack(into: &writer) }
+        if parts.contains(.history) { orderPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.products) { productPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.timers) { timerPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.open) { openPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.touches) { touchPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.traits) { traitPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.identity) { identityPart.pack(into: &writer, packed) }
     }
 
     /// Whether the packed profile that begins there has an identity; without unpacking it.
@@ -82,168 +82,64 @@ extension Profile {
         return Parts(rawValue: UInt16(packed[start]) | UInt16(packed[start + 1]) << 8).contains(.identity)
     }
 
-    mutating func unpack(from reader: inout ByteReader) throws(FormatError) {
+    /// Becomes what stands in that part of ``packed``, lists as they are; `wakeUp` is the ``nextWakeUp`` that it was packed
+    /// with. False when the bytes are damaged.
+    mutating func fold(in range: Range<Int>, wakeUp: Int64) -> Bool {
         clear()
-        let parts = Parts(rawValue: try reader.fixed())
+        packedWakeUp = wakeUp
+        return PackReader.read(packed, in: range) { reader in
+            let parts = Parts(rawValue: reader.fixed())
+            foldHead(parts, &reader)
+            if parts.contains(.history) { orderPart.fold(at: reader.part()) }
+            if parts.contains(.products) { productPart.fold(at: reader.part()) }
+            if parts.contains(.timers) { timerPart.fold(at: reader.part()) }
+            if parts.contains(.open) { openPart.fold(at: reader.part()) }
+            if parts.contains(.touches) { touchPart.fold(at: reader.part()) }
+            if parts.contains(.traits) { traitPart.fold(at: reader.part()) }
+            if parts.contains(.identity) {
+                identityPart = IdentityPart(
+                    at: reader.part(), isMark: parts.contains(.mark), isClaimed: parts.contains(.claimed))
+            }
+            return reader.isSound && reader.isAtEnd
+        }
+    }
+
+    private mutating func foldHead(_ parts: Parts, _ reader: inout PackReader) {
         if parts.contains(.orders) {
-            let first = try reader.instant()
+            let first = Instant(milliseconds: reader.signed())
             firstOrder = first
-            lastOrder = first + (try reader.signed())
-            orderCount = try reader.signed()
-            orderSum = try reader.signed()
+            lastOrder = first &+ reader.signed()
+            orderCount = reader.signed()
+            orderSum = reader.signed()
         }
-        let base = firstOrder ?? .distantPast
-        if parts.contains(.views) { views = try reader.signed() }
-        if parts.contains(.clicks) { clicks = try reader.signed() }
-        if parts.contains(.opens) { opens = try reader.signed() }
+        base = firstOrder ?? .distantPast
+        if parts.contains(.views) { views = reader.signed() }
+        if parts.contains(.clicks) { clicks = reader.signed() }
+        if parts.contains(.opens) { opens = reader.signed() }
         if parts.contains(.consents) {
-            consents.bits = try reader.fixed()
-            consents.suppressed = try reader.byte()
+            consents.bits = reader.fixed()
+            consents.suppressed = reader.byte()
         }
-        if parts.contains(.lapse) { lapseDecided = base + (try reader.signed()) }
-        if parts.contains(.history) {
-            for _ in 0..<(try reader.count(max: Limits.ordersKeptMax)) { orders.append(try Order.unpack(&reader, base: base)) }
-        }
-        if parts.contains(.products) {
-            for _ in 0..<(try reader.count(max: Limits.productsKeptMax)) {
-                products.append(Purchase(product: UInt32(try reader.count()), last: base + (try reader.signed())))
-            }
-        }
-        if parts.contains(.timers) {
-            for _ in 0..<(try reader.count(max: Limits.timersMax)) { timers.append(try Timer.unpack(&reader, base: base)) }
-        }
-        if parts.contains(.open) {
-            for _ in 0..<(try reader.count(max: Limits.openActionsMax)) {
-                open.append(try OpenAction.unpack(&reader, base: base))
-            }
-        }
-        if parts.contains(.touches) {
-            for _ in 0..<(try reader.count(max: 2 * Limits.touchesMax)) { touches.append(try Touch.unpack(&reader, base: base)) }
-        }
-        if parts.contains(.traits) {
-            for _ in 0..<(try reader.count(max: Limits.traitsMax)) {
-                traits.append(Trait(try reader.string(), try reader.string()))
-            }
-        }
-        if parts.contains(.identity) { identity = try Identity.unpack(&reader) }
-        try reader.finish()
-    }
-}
-
-extension Order {
-    func pack(into writer: inout ByteWriter, base: Instant) {
-        writer.string(id)
-        let flags: UInt8 =
-            (changed != placed ? 0x10 : 0) | (wasFulfilled ? 0x20 : 0) | (credit != nil ? 0x40 : 0)
-            | (awaitsWorth ? 0x80 : 0)
-        writer.byte(state.rawValue | flags)
-        writer.signed(placed - base)
-        if changed != placed { writer.signed(changed - placed) }
-        writer.signed(revenue)
-        if let credit { writer.fixed(credit.value) }
+        if parts.contains(.lapse) { lapseDecided = base &+ reader.signed() }
     }
 
-    static func unpack(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> Order {
-        let id = try reader.string()
+    // MARK: Out of the shard
+
+    /// The same bytes, for those that travel.
+    func pack(into writer: inout ByteWriter) {
+        var packing = self
+        var pack = PackWriter()
+        packing.pack(into: &pack)
+        writer.bytes += pack.bytes
+    }
+
+    /// Reads all of it, from bytes that may be damaged.
+    mutating func unpack(from reader: inout ByteReader) throws(FormatError) {
         let position = reader.position
-        let flags = try reader.byte()
-        guard let state = State(rawValue: flags & 0x0f) else { throw FormatError(.invalid("order state"), at: position) }
-        let placed = base + (try reader.signed())
-        return Order(
-            id: id, state: state, placed: placed, changed: flags & 0x10 != 0 ? placed + (try reader.signed()) : placed,
-            revenue: try reader.signed(), wasFulfilled: flags & 0x20 != 0,
-            credit: flags & 0x40 != 0 ? ActionID(try reader.fixed()) : nil, awaitsWorth: flags & 0x80 != 0)
-    }
-}
-
-extension Occasion {
-    /// The tag takes the low two bits of a byte whose others are the caller's.
-    func pack(into writer: inout ByteWriter, flags: UInt8) {
-        switch self {
-        case .lapse: writer.byte(flags << 2)
-        case .product(let product):
-            writer.byte(flags << 2 | 1)
-            writer.varint(UInt64(product))
-        case .order(let order):
-            writer.byte(flags << 2 | 2)
-            writer.string(order)
+        packed = reader.takeRest()
+        guard fold(in: 0..<packed.count, wakeUp: CustomerTable.noWakeUp), unfold() else {
+            throw FormatError(.invalid("profile"), at: position)
         }
-    }
-
-    static func unpack(_ reader: inout ByteReader) throws(FormatError) -> (Occasion, flags: UInt8) {
-        let position = reader.position
-        let tag = try reader.byte()
-        switch tag & 3 {
-        case 0: return (.lapse, tag >> 2)
-        case 1: return (.product(UInt32(try reader.count())), tag >> 2)
-        case 2: return (.order(try reader.string()), tag >> 2)
-        default: throw FormatError(.invalid("occasion"), at: position)
-        }
-    }
-}
-
-extension Timer {
-    func pack(into writer: inout ByteWriter, base: Instant) {
-        writer.fixed(rule.number)
-        occasion.pack(into: &writer, flags: due != firstDue ? 1 : 0)
-        writer.signed(anchor - base)
-        writer.signed(firstDue - anchor)
-        if due != firstDue { writer.signed(due - firstDue) }
-    }
-
-    static func unpack(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> Timer {
-        let rule = RuleID(try reader.fixed())
-        let (occasion, flags) = try Occasion.unpack(&reader)
-        let anchor = base + (try reader.signed())
-        let firstDue = anchor + (try reader.signed())
-        return Timer(
-            rule: rule, occasion: occasion, anchor: anchor, firstDue: firstDue,
-            due: flags & 1 != 0 ? firstDue + (try reader.signed()) : firstDue)
-    }
-}
-
-extension OpenAction {
-    func pack(into writer: inout ByteWriter, base: Instant) {
-        writer.fixed(id.value)
-        writer.fixed(rule.number)
-        writer.byte(channel.rawValue)
-        occasion.pack(into: &writer, flags: grant != nil ? 1 : 0)
-        writer.signed(anchor - base)
-        writer.signed(due - anchor)
-        writer.signed(decided - due)
-        writer.signed(deadline - decided)
-        if let grant { writer.attempt(grant) }
-        writer.byte(failures)
-    }
-
-    static func unpack(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> OpenAction {
-        let id = ActionID(try reader.fixed())
-        let rule = RuleID(try reader.fixed())
-        let channel: Channel = try reader.choice()
-        let (occasion, flags) = try Occasion.unpack(&reader)
-        let anchor = base + (try reader.signed())
-        let due = anchor + (try reader.signed())
-        let decided = due + (try reader.signed())
-        return OpenAction(
-            id: id, rule: rule, channel: channel, occasion: occasion, anchor: anchor, due: due, decided: decided,
-            deadline: decided + (try reader.signed()),
-            grant: flags & 1 != 0 ? try reader.attempt() : nil, failures: try reader.byte())
-    }
-}
-
-extension Touch {
-    func pack(into writer: inout ByteWriter, base: Instant) {
-        writer.fixed(action.value)
-        writer.fixed(rule.number)
-        writer.signed(time - base)
-        writer.signed(windowEnd - time)
-        writer.signed(sales)
-    }
-
-    static func unpack(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> Touch {
-        let action = ActionID(try reader.fixed())
-        let rule = RuleID(try reader.fixed())
-        let time = base + (try reader.signed())
-        return Touch(action: action, rule: rule, time: time, windowEnd: time + (try reader.signed()), sales: try reader.signed())
+        changeAll()
     }
 }

@@ -8,9 +8,39 @@ package final class CompiledRules: Sendable {
     let consumption: [Int]
     let lapse: [Int]
     let review: [Int]
-    private let indexByID: [RuleID: Int]
+    /// By index into `set.rules`.
+    let gists: [Gist]
+    /// By open addressing over the id, which is a hash: the rule's index plus one; 0 = free.
+    private let places: [UInt16]
     private let periods: [Int: [String: Int64]]
     private let goods: [GoodsLookup]
+
+    /// What most decisions ask of a rule, without its texts and lists.
+    struct Gist: Sendable {
+        let id: RuleID
+        let enabled: Bool
+        let channel: Channel
+        /// Only for customers of certain segments; only at certain hours.
+        let hasSegments: Bool
+        let hasHours: Bool
+        let postponeMilliseconds: Int64
+        /// Of the mechanics that count from an occasion: how long after it; of the others 0.
+        let afterMilliseconds: Int64
+
+        init(_ rule: Rule) {
+            id = rule.id
+            enabled = rule.enabled
+            channel = rule.action.channel
+            hasSegments = !rule.inAll.isEmpty || !rule.inAny.isEmpty || !rule.inNone.isEmpty
+            hasHours = rule.hours != nil
+            postponeMilliseconds = rule.postponeMilliseconds
+            afterMilliseconds =
+                switch rule.mechanic {
+                case .regularConsumption: 0
+                case .timeSinceLastPurchase(let after), .reviewRequest(let after): after
+                }
+        }
+    }
 
     private struct GoodsLookup: Sendable {
         let products: Set<String>
@@ -36,13 +66,36 @@ package final class CompiledRules: Sendable {
         self.lapse = lapse
         self.review = review
         self.periods = periods
-        indexByID = Dictionary(set.rules.enumerated().map { ($1.id, $0) }) { first, _ in first }
+        gists = set.rules.map(Gist.init)
+        places = Self.places(gists)
         goods = set.rules.map { GoodsLookup(products: Set($0.goods.products), categories: Set($0.goods.categories)) }
     }
 
-    func rule(_ id: RuleID) -> Rule? {
-        indexByID[id].map { set.rules[$0] }
+    /// The first rule of each id by its place.
+    private static func places(_ gists: [Gist]) -> [UInt16] {
+        var size = 8
+        while size < 2 * gists.count + 1 { size *= 2 }
+        var places = [UInt16](repeating: 0, count: size)
+        for (index, gist) in gists.enumerated() {
+            var place = Int(gist.id.number) & (size - 1)
+            while places[place] != 0 && gists[Int(places[place]) - 1].id != gist.id { place = (place + 1) & (size - 1) }
+            if places[place] == 0 { places[place] = UInt16(index + 1) }
+        }
+        return places
     }
+
+    /// Index of the rule, nil when there is none of this id.
+    func index(of id: RuleID) -> Int? {
+        var place = Int(id.number) & (places.count - 1)
+        while places[place] != 0 {
+            let index = Int(places[place]) - 1
+            if gists[index].id == id { return index }
+            place = (place + 1) & (places.count - 1)
+        }
+        return nil
+    }
+
+    func rule(_ id: RuleID) -> Rule? { index(of: id).map { set.rules[$0] } }
 
     /// How long after its purchase a product's reminder is due, by the consumption rule at this index; nil = not its goods.
     func reminderDelay(rule index: Int, product: Product) -> Int64? {

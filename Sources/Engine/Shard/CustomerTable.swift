@@ -49,8 +49,34 @@ final class CustomerTable {
         }
     }
 
+    /// Looks at all that finding and loading these customers will read, one kind of memory after the other. Returns a number
+    /// made of it; `slots` is for its use.
+    func touch(_ hashes: [UInt64], _ slots: inout [UInt32]) -> UInt64 {
+        var sum: UInt64 = 0
+        for hash in hashes { sum &+= UInt64(buckets[position(UInt32(truncatingIfNeeded: hash >> 32))].tag) }
+        slots.removeAll(keepingCapacity: true)
+        for hash in hashes {
+            let tag = UInt32(truncatingIfNeeded: hash >> 32)
+            var index = position(tag)
+            while buckets[index].slot != Self.empty && buckets[index].tag != tag { index = (index + 1) & (buckets.count - 1) }
+            if buckets[index].slot != Self.empty { slots.append(buckets[index].slot) }
+        }
+        return sum &+ touch(slots)
+    }
+
+    /// The same for customers whose slots are known.
+    func touch(_ slots: [UInt32]) -> UInt64 {
+        var sum: UInt64 = 0
+        for slot in slots { sum &+= UInt64(records[Int(slot)].count) }
+        for slot in slots {
+            let record = records[Int(slot)]
+            if record.place != .none { sum &+= slab.touch(record.place, count: Int(record.count)) }
+        }
+        return sum
+    }
+
     /// A new customer's slot; the bytes begin with its key.
-    func add(hash: UInt64, packed: [UInt8]) -> UInt32 {
+    func add(hash: UInt64, packed: borrowing PackWriter) -> UInt32 {
         if (records.count + 1) * 4 > buckets.count * 3 { grow(to: buckets.count * 2) }
         let slot = UInt32(records.count)
         packedBytes += packed.count
@@ -60,13 +86,22 @@ final class CustomerTable {
         return slot
     }
 
+    /// Copies a customer's bytes to the beginning of `bytes`, which grows where it must; returns how many they are.
+    func copy(_ slot: UInt32, to bytes: inout [UInt8]) -> Int {
+        let record = records[Int(slot)]
+        let count = Int(record.count)
+        if bytes.count < count { bytes = [UInt8](repeating: 0, count: max(512, 2 * count)) }
+        slab.copy(record.place, count: count, to: &bytes)
+        return count
+    }
+
     func load(_ slot: UInt32, into bytes: inout [UInt8]) {
         let record = records[Int(slot)]
         slab.load(record.place, count: Int(record.count), into: &bytes)
     }
 
     /// Replaces a customer's bytes.
-    func store(_ slot: UInt32, _ packed: [UInt8]) {
+    func store(_ slot: UInt32, _ packed: borrowing PackWriter) {
         let record = records[Int(slot)]
         packedBytes += packed.count - Int(record.count)
         records[Int(slot)].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))

@@ -36,6 +36,13 @@ struct MessageWindow: Equatable, Sendable {
         return younger.insert(id)
     }
 
+    /// Looks at what ``insert(_:at:)`` will read for ids with these lower halves; returns a number made of it.
+    func touch(_ ids: [UInt64]) -> UInt64 {
+        var sum: UInt64 = 0
+        for id in ids { sum &+= younger.touch(id) &+ older.touch(id) }
+        return sum
+    }
+
     static func == (left: MessageWindow, right: MessageWindow) -> Bool {
         left.younger.ids == right.younger.ids && left.older.ids == right.older.ids && left.began == right.began
     }
@@ -100,6 +107,10 @@ struct MessageWindow: Equatable, Sendable {
                 index = (index + 1) & (places.count - 1)
             }
             return false
+        }
+
+        func touch(_ id: UInt64) -> UInt64 {
+            places.isEmpty ? 0 : UInt64(places[Int(truncatingIfNeeded: id) & (places.count - 1)])
         }
 
         mutating func insert(_ id: UInt128) -> Bool {

@@ -4,7 +4,9 @@ import Model
 /// keeps a small number instead of an id. Part of the shard's state.
 struct ProductTable: Sendable {
     private(set) var products: [Product] = []
-    private var indexByID: [String: UInt32] = [:]
+    /// By open addressing over the id's hash: the product's index plus one; 0 = free.
+    private var places: [UInt32] = []
+    private var known = 0
     /// Reminder delays found so far, by consumption rule and product; derived, forgotten when rules change.
     private var delays: [[Int64]] = []
     /// Since the last snapshot.
@@ -21,22 +23,51 @@ struct ProductTable: Sendable {
         index < products.count ? products[Int(index)] : nil
     }
 
+    /// Its id; empty when there is none of this index.
+    func id(of index: UInt32) -> String { index < products.count ? products[Int(index)].id : "" }
+
     /// Index of the product, which is added when new; what the event says of it replaces what was known. Nil when the
     /// shard knows ``Limits/productsPerShardMax`` already.
     mutating func index(of product: Product) -> UInt32? {
-        if let index = indexByID[product.id] {
+        if let index = place(of: product.id).index {
             merge(product, at: Int(index))
             return index
         }
         guard products.count < Limits.productsPerShardMax else { return nil }
         let index = UInt32(products.count)
         products.append(product)
-        indexByID[product.id] = index
+        enter(index)
         changed.insert(index)
         return index
     }
 
+    /// Where the id stands, or would stand; there is room.
+    private func place(of id: String) -> (place: Int, index: UInt32?) {
+        if places.isEmpty { return (0, nil) }
+        var place = Int(truncatingIfNeeded: Hashing.hash64(id)) & (places.count - 1)
+        while places[place] != 0 {
+            let index = places[place] - 1
+            if products[Int(index)].id == id { return (place, index) }
+            place = (place + 1) & (places.count - 1)
+        }
+        return (place, nil)
+    }
+
+    /// Enters a product under its id, which is not there yet.
+    private mutating func enter(_ index: UInt32) {
+        if (known + 1) * 2 > places.count { grow() }
+        places[place(of: products[Int(index)].id).place] = index + 1
+        known += 1
+    }
+
+    private mutating func grow() {
+        let old = places
+        places = [UInt32](repeating: 0, count: max(64, places.count * 2))
+        for entry in old where entry != 0 { places[place(of: products[Int(entry - 1)].id).place] = entry }
+    }
+
     private mutating func merge(_ new: Product, at index: Int) {
+        if new.name.isEmpty && new.brand.isEmpty && new.category.isEmpty { return }
         var known = products[index]
         if !new.name.isEmpty { known.name = new.name }
         if !new.brand.isEmpty { known.brand = new.brand }
@@ -90,12 +121,11 @@ struct ProductTable: Sendable {
     /// Makes room for so many products in all.
     mutating func extend(to count: Int) {
         products.reserveCapacity(count)
-        indexByID.reserveCapacity(count)
         while products.count < count { products.append(Self.missing) }
     }
 
     /// Whether every index has its product.
-    var isComplete: Bool { indexByID.count == products.count }
+    var isComplete: Bool { known == products.count }
 
     /// Reads one product of a snapshot.
     mutating func restore(_ reader: inout ByteReader) throws(FormatError) {
@@ -103,7 +133,9 @@ struct ProductTable: Sendable {
         let index = try reader.varint32()
         guard index < products.count else { throw FormatError(.invalid("product \(index)"), at: position) }
         let product = try reader.product()
+        // A later part of the snapshot says it anew, under the same id.
+        let isNew = place(of: product.id).index == nil
         products[Int(index)] = product
-        indexByID[product.id] = index
+        if isNew { enter(index) }
     }
 }

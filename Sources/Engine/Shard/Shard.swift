@@ -42,6 +42,11 @@ package final class Shard {
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.
     var bound: Bound?
+    var ahead = HashesAhead()
+    /// What was looked at ahead of its use; that it is kept makes the looking happen.
+    var touched: UInt64 = 0
+    /// A customer's bytes on their way into the table.
+    private var packing = PackWriter()
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
     /// Slots of identifiers that several customers claim.
@@ -123,15 +128,15 @@ package final class Shard {
 
     /// Packs the customer the actor is bound to and notes its next wake-up; `slot` nil = a new customer.
     func rest(_ slot: UInt32?, hash: UInt64, _ customer: isolated CustomerActor) {
-        let packed = customer.pack()
+        customer.pack(into: &packing)
         let place: UInt32
         if let slot {
             if let trusted, trusted.before[slot] == nil { table.load(slot, into: &trusted.before[slot, default: []]) }
             if capture != nil { capture?.write(slot, self) }
-            table.store(slot, packed)
+            table.store(slot, packing)
             place = slot
         } else {
-            place = table.add(hash: hash, packed: packed)
+            place = table.add(hash: hash, packed: packing)
         }
         let isCustomer = customer.profile.isCustomer
         if isCustomer != customer.wasCustomer {
@@ -140,8 +145,8 @@ package final class Shard {
         }
         changed.insert(place)
         note(wakeUp: customer.nextWakeUp, of: place)
-        note(open: customer.profile.open.count, of: place)
-        if let identity = customer.profile.identity { note(identity, under: customer.key, of: place) }
+        if let open = customer.openChanged { note(open: open, of: place) }
+        if let identity = customer.identityChanged { note(identity, under: customer.key, of: place) }
     }
 
     func note(_ identity: Identity, under key: CustomerKey, of slot: UInt32) {
@@ -161,6 +166,7 @@ package final class Shard {
     }
 
     func note(open count: Int, of slot: UInt32) {
+        if count == 0 && openSlots.isEmpty { return }
         let before = openSlots[slot] ?? 0
         guard count != before else { return }
         openSlots[slot] = count == 0 ? nil : count

@@ -40,15 +40,15 @@ import Model
     }
 
     /// Puts bytes at a new place, or at the old one where they fit exactly as well.
-    func store(_ bytes: [UInt8], replacing old: Reference, oldCount: Int) -> Reference {
-        precondition(bytes.count <= Limits.profileBytesMax, "a profile of \(bytes.count) bytes")
-        let wanted = Self.sizeClass(bytes.count)
+    func store(_ packed: borrowing PackWriter, replacing old: Reference, oldCount: Int) -> Reference {
+        precondition(packed.count <= Limits.profileBytesMax, "a profile of \(packed.count) bytes")
+        let wanted = Self.sizeClass(packed.count)
         var place = old
         if old == .none || Self.sizeClass(oldCount) != wanted {
             if old != .none { release(old, count: oldCount) }
             place = allocate(wanted)
         }
-        unsafe bytes.withUnsafeBytes { source in
+        unsafe packed.withBytes { source in
             if let start = source.baseAddress { unsafe pointer(place).copyMemory(from: start, byteCount: source.count) }
         }
         return place
@@ -65,12 +65,29 @@ import Model
         return place
     }
 
+    /// Looks at the first lines of a piece; returns a number made of what stands there.
+    func touch(_ place: Reference, count: Int) -> UInt64 {
+        let start = unsafe pointer(place)
+        var sum: UInt64 = 0
+        for offset in stride(from: 0, to: min(count, 256), by: 64) {
+            sum &+= UInt64(unsafe start.load(fromByteOffset: offset, as: UInt8.self))
+        }
+        return sum
+    }
+
     /// Gives a piece back.
     func remove(_ place: Reference, count: Int) { release(place, count: count) }
 
     /// Copies a piece's bytes to the end of `bytes`.
     func append(_ place: Reference, count: Int, to bytes: inout [UInt8]) {
         unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: pointer(place), count: count))
+    }
+
+    /// Copies a piece's bytes over the first of `bytes`, which must have room.
+    func copy(_ place: Reference, count: Int, to bytes: inout [UInt8]) {
+        unsafe bytes.withUnsafeMutableBytes { target in
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(start: pointer(place), count: count))
+        }
     }
 
     /// Copies a piece's bytes to the end of `bytes`, which is emptied first.

@@ -7,7 +7,7 @@ extension Shard {
     /// Applies one event: repeat? whose? what is due before it; then the event itself. The customer stays bound: the next
     /// event is often its own, and one whose profile is large would be unpacked and packed for each.
     func apply(
-        _ header: EventHeader, _ reader: EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
+        _ header: EventHeader, _ reader: inout EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
     ) {
         reprise_place_event(record.sequence, eventsThrough)
         let now = header.instant(record, clock: &clock, timeMode)
@@ -37,7 +37,7 @@ extension Shard {
         }
         let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
         if isKnown {
-            if let leadsTo = customer.profile.identity?.leadsTo {
+            if let leadsTo = customer.leadsTo {
                 let body = ShardMessage.passingOn(header, of: record.payload, to: leadsTo, arrived: now)
                 return brain.send(body, to: leadsTo)
             }
@@ -48,12 +48,28 @@ extension Shard {
             var reader = ByteReader(record.payload, in: header.key)
             customer.activate(new: try CustomerKey.read(&reader))
         }
-        let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
-        if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
-        try customer.apply(body, at: body.instant(now, timeMode, customer.profile), &brain)
+        // The two kinds that most events are of are not wrapped up to be told apart again.
+        switch header.kind {
+        case .product: customer.apply(try ProductEvent.kind(from: record.payload, in: header.body))
+        case .order: try customer.apply(try OrderEvent.read(from: record.payload, in: header.body), at: now, &brain)
+        default:
+            let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
+            if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
+            try customer.apply(body, at: instant(of: body, now, customer), &brain)
+        }
         if !header.identifiers.isEmpty { customer.claim(try header.identifiers(record.payload), &brain) }
         brain.effects.add(.events, 1)
         if !isKnown { bound = Bound(slot: nil, hash: hash) }
+    }
+
+    /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
+    /// result does not depend on how fast a dispatcher was.
+    private func instant(of body: Event.Body, _ now: Instant, _ customer: isolated CustomerActor) -> Instant {
+        guard timeMode == .eventTime else { return now }
+        switch body {
+        case .permitRequest(let action, _), .outcome(let action, _, _, _): return customer.decided(action) ?? now
+        default: return now
+        }
     }
 
     /// Binds the actor to the event's customer, unless it is already; false when the customer is not known.
@@ -77,19 +93,6 @@ extension EventHeader {
             return clock
         case .eventTime:
             return isInternal ? clock : time
-        }
-    }
-}
-
-extension Event.Body {
-    /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
-    /// result does not depend on how fast a dispatcher was.
-    fileprivate func instant(_ now: Instant, _ mode: Installation.TimeMode, _ profile: Profile) -> Instant {
-        guard mode == .eventTime else { return now }
-        switch self {
-        case .permitRequest(let action, _), .outcome(let action, _, _, _):
-            return profile.open.first { $0.id == action }?.decided ?? now
-        default: return now
         }
     }
 }

@@ -1,19 +1,61 @@
 import Model
 
 /// Gathers what a step decides, already in the form in which it stands in the commit.
-struct StepEffects: Sendable {
-    private(set) var writer = ByteWriter(reserving: 4096)
+struct StepEffects: ~Copyable, Sendable {
+    private var writer = PackWriter(reserving: 4096)
     private var counters = [Int64](repeating: 0, count: Counter.allCases.count)
-    private var armed: [RuleID: Int64] = [:]
+    /// By rule, in the order in which they came up; the place of each by open addressing over its id, plus one.
+    private var armed: [(rule: RuleID, amount: Int64)] = []
+    private var armedPlaces = [UInt32](repeating: 0, count: 64)
 
     /// Bytes of effects so far, sums not included.
     var byteCount: Int { writer.count }
 
-    mutating func add(_ effect: Effect) { effect.write(to: &writer) }
+    mutating func add(_ effect: Effect) {
+        var bytes = ByteWriter(reserving: 128)
+        effect.write(to: &bytes)
+        writer.append(bytes.bytes)
+    }
 
     mutating func add(_ counter: Counter, _ amount: Int64) { counters[Int(counter.rawValue)] += amount }
 
-    mutating func addArmed(_ rule: RuleID, _ amount: Int64) { armed[rule, default: 0] += amount }
+    /// The same as ``Effect/actionOpened(_:)``: most effects are of this kind.
+    mutating func add(_ opened: ActionOpened) {
+        writer.byte(ActionOpened.effectKind)
+        writer.string(opened.customer.text)
+        writer.fixed(opened.action.value)
+        writer.fixed(opened.rule.number)
+        writer.byte(opened.channel.rawValue)
+        writer.signed(opened.due.milliseconds)
+        writer.signed(opened.decided.milliseconds &- opened.due.milliseconds)
+        writer.signed(opened.deadline.milliseconds &- opened.due.milliseconds)
+        writer.string(opened.subject)
+    }
+
+    mutating func addArmed(_ rule: RuleID, _ amount: Int64) {
+        var place = Int(rule.number) & (armedPlaces.count - 1)
+        while armedPlaces[place] != 0 {
+            let index = Int(armedPlaces[place]) - 1
+            if armed[index].rule == rule {
+                armed[index].amount += amount
+                return
+            }
+            place = (place + 1) & (armedPlaces.count - 1)
+        }
+        armed.append((rule, amount))
+        armedPlaces[place] = UInt32(armed.count)
+        if 2 * armed.count >= armedPlaces.count { spreadArmed() }
+    }
+
+    private mutating func spreadArmed() {
+        let size = 2 * armedPlaces.count
+        armedPlaces = [UInt32](repeating: 0, count: size)
+        for (index, entry) in armed.enumerated() {
+            var place = Int(entry.rule.number) & (size - 1)
+            while armedPlaces[place] != 0 { place = (place + 1) & (size - 1) }
+            armedPlaces[place] = UInt32(index + 1)
+        }
+    }
 
     /// The effects, the sums last; ready for the next step.
     mutating func take() -> [UInt8] {
@@ -22,12 +64,13 @@ struct StepEffects: Sendable {
             deltas.append(SumDelta(counter, amount: counters[Int(counter.rawValue)]))
             counters[Int(counter.rawValue)] = 0
         }
-        for (rule, amount) in armed.sorted(by: { $0.key < $1.key }) where amount != 0 {
+        for (rule, amount) in armed.sorted(by: { $0.rule < $1.rule }) where amount != 0 {
             deltas.append(SumDelta(.timersArmed, rule: rule, amount: amount))
         }
         armed.removeAll(keepingCapacity: true)
-        if !deltas.isEmpty { Effect.sums(deltas).write(to: &writer) }
-        defer { writer = ByteWriter(reserving: 4096) }
+        for place in armedPlaces.indices { armedPlaces[place] = 0 }
+        if !deltas.isEmpty { add(.sums(deltas)) }
+        defer { writer.removeAll(keepingAtMost: 1 << 16) }
         return writer.bytes
     }
 }

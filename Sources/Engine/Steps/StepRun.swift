@@ -251,11 +251,13 @@ extension Shard {
         var reader = batch
         do throws(FormatError) {
             for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
+            var touched = reader.index
             while true {
                 // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
                 if eventsThrough < UInt32(batch.count) && isReached(bound, events, record) { return .bounded }
+                if reader.index >= touched { touched = touchAhead(reader) }
                 guard let header = try reader.next() else { return .finished }
-                apply(header, reader, record, customer)
+                apply(header, &reader, record, customer)
                 eventsThrough += 1
                 eventsApplied += 1
                 events += 1
@@ -324,8 +326,8 @@ extension Shard {
     /// Runs what the activated customer has due by `limit`, earliest first: each at its own due time or, when it comes late,
     /// at `late`.
     func wake(_ slot: UInt32, through limit: Instant, late: Instant? = nil, _ customer: isolated CustomerActor) {
-        while customer.nextWakeUp <= limit.milliseconds {
-            let due = Instant(milliseconds: customer.nextWakeUp)
+        while case let next = customer.nextWakeUp, next <= limit.milliseconds {
+            let due = Instant(milliseconds: next)
             reprise_place_wake_up(due.milliseconds, slot)
             if let workers = workersEnded(at: .wakeUp(due: due, slot: slot)) {
                 setAsideWakeUp(due, at: late ?? due, workers, customer)

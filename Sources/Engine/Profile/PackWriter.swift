@@ -1,0 +1,132 @@
+import Model
+
+/// Builds packed bytes in memory of its own that is used again and again: the forms of ``ByteWriter``, without a check of
+/// who else holds the bytes at every one of them.
+///
+/// Invariant: `start` is an allocation of `capacity` bytes that this value alone owns, its first `count` bytes written.
+@safe struct PackWriter: ~Copyable, Sendable {
+    // Sendable: it cannot be copied, so whoever has it is the only one.
+    private nonisolated(unsafe) var start: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init(reserving capacity: Int = 1024) {
+        unsafe start = .allocate(capacity: capacity)
+        self.capacity = capacity
+    }
+
+    deinit { unsafe start.deallocate() }
+
+    mutating func removeAll() { count = 0 }
+
+    /// Gives memory back beyond so much.
+    mutating func removeAll(keepingAtMost most: Int) {
+        count = 0
+        guard capacity > most else { return }
+        unsafe start.deallocate()
+        unsafe start = .allocate(capacity: 4096)
+        capacity = 4096
+    }
+
+    /// Afterwards so many bytes more have room.
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if count + more > capacity { grow(to: max(count + more, 2 * capacity)) }
+    }
+
+    @inline(never)
+    private mutating func grow(to size: Int) {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+        unsafe larger.update(from: start, count: count)
+        unsafe start.deallocate()
+        unsafe start = larger
+        capacity = size
+    }
+
+    @inline(__always)
+    mutating func byte(_ value: UInt8) {
+        reserve(1)
+        unsafe start[count] = value
+        count += 1
+    }
+
+    /// A fixed-width integer, least significant byte first.
+    @inline(__always)
+    mutating func fixed<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+        reserve(MemoryLayout<Value>.size)
+        unsafe UnsafeMutableRawPointer(start + count).storeBytes(of: value.littleEndian, as: Value.self)
+        count += MemoryLayout<Value>.size
+    }
+
+    @inline(__always)
+    mutating func varint(_ value: UInt64) {
+        reserve(10)
+        var rest = value
+        var place = count
+        while rest >= 0x80 {
+            unsafe start[place] = UInt8(truncatingIfNeeded: rest) | 0x80
+            place += 1
+            rest >>= 7
+        }
+        unsafe start[place] = UInt8(truncatingIfNeeded: rest)
+        count = place + 1
+    }
+
+    @inline(__always)
+    mutating func signed(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+
+    mutating func append(_ bytes: [UInt8], in range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        reserve(range.count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            unsafe (start + count).update(from: first + range.lowerBound, count: range.count)
+        }
+        count += range.count
+    }
+
+    mutating func append(_ bytes: [UInt8]) { append(bytes, in: 0..<bytes.count) }
+
+    /// UTF-8 length and bytes.
+    mutating func string(_ value: String) {
+        var value = value
+        value.withUTF8 { text in
+            varint(UInt64(text.count))
+            reserve(text.count)
+            if let first = text.baseAddress { unsafe (start + count).update(from: first, count: text.count) }
+            count += text.count
+        }
+    }
+
+    /// Its length in bytes, then what `write` writes.
+    @inline(__always)
+    mutating func block(_ write: (inout PackWriter) -> Void) {
+        let place = count
+        byte(0)
+        write(&self)
+        let length = count - place - 1
+        guard length >= 0x80 else {
+            unsafe start[place] = UInt8(length)
+            return
+        }
+        makeRoom(at: place, length)
+    }
+
+    /// Puts a length that takes more than the one byte left for it before what was written there.
+    @inline(never)
+    private mutating func makeRoom(at place: Int, _ length: Int) {
+        let more = (UInt64.bitWidth - UInt64(length).leadingZeroBitCount + 6) / 7 - 1
+        reserve(more)
+        unsafe (start + place + 1 + more).update(from: start + place + 1, count: length)
+        count = place
+        varint(UInt64(length))
+        count += length
+    }
+
+    /// What was written, for the duration of the call.
+    func withBytes<Result>(_ read: (UnsafeRawBufferPointer) -> Result) -> Result {
+        unsafe read(UnsafeRawBufferPointer(start: start, count: count))
+    }
+
+    var bytes: [UInt8] { unsafe withBytes { unsafe Array($0) } }
+}
