@@ -20,6 +20,11 @@ package enum Limits {
     /// Above this share of an input stream's bound the gateway refuses new events (percent).
     package static let inputFillPercentMax = 90
 
+    /// Above this share of a commit log's bound its owner commits no more steps (percent). What is left, or so much when that
+    /// is more, though at most half of the log, takes what ends and begins an owner, and the commits on their way.
+    package static let commitFillPercentMax: UInt64 = 90
+    package static let commitReserveBytes: UInt64 = 2 << 20
+
     /// Questions to a shard that wait for a commit.
     package static let questionsWaitingMax = 64
 
@@ -228,9 +233,16 @@ package enum Limits {
     package static let snapshotLogBytesUnbounded = 256 << 20
     /// After a snapshot that could not be written.
     package static let snapshotRetryMilliseconds: Int64 = 5000
+    /// How often an owner whose logs are nearly full looks whether they are still, and what it can do about it.
+    package static let roomLookMilliseconds: Int64 = 2000
+    /// Nearly full, of IN (percent); also the gateways refuse then.
+    package static let inputPressedPercent: UInt64 = 80
+    /// Commit logs of which the leading coordinator asks at each upkeep whether they are nearly full.
+    package static let logsLookedAtPerUpkeep = 64
     /// How often the coordinator looks whether its sums want a snapshot, and at how many of these what can be trimmed.
     package static let upkeepMilliseconds: Int64 = 1000
     package static let upkeepsPerTrimming = 60
-    /// Of COORD, whose readers need only the last.
+    /// Of COORD, whose readers need only the last; less when so many take more than this share of its bound (percent).
     package static let coordinatorRecordsKept: UInt64 = 1024
+    package static let coordinatorFillPercentMax: UInt64 = 50
 }

@@ -91,10 +91,33 @@ package struct Trimming: Sendable {
         return 1
     }
 
-    /// Keeps the newest records of COORD; its readers need only the last.
-    package func trimCoordinator() async throws(LogError) {
-        let last = try await logs.state(of: .coordinator).last
-        guard last > Limits.coordinatorRecordsKept else { return }
-        try await logs.trim(.coordinator, below: last - Limits.coordinatorRecordsKept + 1)
+    /// Keeps the newest records of COORD, at most a share of its bound; its readers need only the last. Anybody may do it,
+    /// also who does not lead.
+    package static func trimCoordinator(_ logs: any LogStore) async throws(LogError) {
+        let state = try await logs.state(of: .coordinator)
+        let held = state.last + 1 - state.first
+        guard held > 1 else { return }
+        var kept = min(held, Limits.coordinatorRecordsKept)
+        if let bound = state.bytesMax {
+            let share = bound / 100 * Limits.coordinatorFillPercentMax
+            if state.bytes > share { kept = min(kept, max(share / max(state.bytes / held, 1), 1)) }
+        }
+        guard kept < held else { return }
+        try await logs.trim(.coordinator, below: state.last - kept + 1)
+    }
+
+    /// Whether it is the sums that hold a shard's LOG: a snapshot of them, written now, lets more of it go than the kept ones
+    /// do, and nothing else of what the shard needs stands in the way.
+    ///
+    /// - Parameters:
+    ///   - contained: the shard's commits that are in the sums now.
+    ///   - commits: all commits that are in the sums now. A snapshot of as many as the newest has would take its place and
+    ///     leave one of two.
+    package func sumsHold(_ shard: ShardID, contained: UInt64, commits: UInt64) async throws(LogError) -> Bool {
+        let log = LogName.commits(shard)
+        guard let own = SnapshotManifest.floor(of: log, kept: try await snapshots.kept(of: .shard(shard))) else { return false }
+        let kept = try await snapshots.kept(of: .coordinator)
+        guard kept.first?.head.commit ?? 0 < commits else { return false }
+        return SnapshotManifest.floor(of: log, kept: kept) ?? 0 < own && contained >= own
     }
 }

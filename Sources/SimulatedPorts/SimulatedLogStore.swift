@@ -155,6 +155,11 @@ extension SimulatedLogStore {
         }
     }
 
+    /// Forgets the newest records, as a server does that lost its disk's last writes; nobody is told.
+    package func loseSuffix(of log: LogName, after sequence: UInt64) {
+        state.withLock { state in state.change(log) { $0.loseSuffix(after: sequence) } }
+    }
+
     /// Makes a record vanish from the middle: readers find a gap.
     package func lose(_ sequence: UInt64, of log: LogName) {
         state.withLock { _ = $0.lost[log, default: []].insert(sequence) }

@@ -87,6 +87,16 @@ final actor ShardOwner {
     var isSettling = false
     var isPumpScheduled = false
     var snapshotting = Snapshotting()
+    /// Whether LOG has room for steps; whether it refused a commit, or a fence, as full.
+    var commitRoom = CommitRoomWatch()
+    var isRefusedAsFull = false
+    /// The last commit that was made here and is no spacer.
+    var lastOwnCommit: UInt64 = 0
+    /// For people, while nothing is applied for want of room.
+    var fullProblem: String?
+    /// Of IN: when it was last asked and what was read since, at most what it holds of what was read; and what it takes.
+    var inputBytes: UInt64 = 0
+    var inputBound = UInt64.max
     /// Who takes the shard over, and how far that one is.
     var handOver: HandOver?
     /// Its brain, when it is known.
@@ -148,6 +158,8 @@ final actor ShardOwner {
                 await pause(Limits.heartbeatMilliseconds)
                 continue
             }
+            let keeping = Task { await self.keepRoom() }
+            defer { keeping.cancel() }
             if try await fence() { return try await serve() }
         }
     }

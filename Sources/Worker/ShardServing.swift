@@ -39,6 +39,7 @@ extension ShardOwner {
                     }
                     inputs.append(record)
                     tailGrows(.init(inputBytes: record.payload.count + SnapshotSchedule.recordBytes))
+                    inputBytes += UInt64(record.payload.count + SnapshotSchedule.recordBytes)
                 }
                 pump()
                 await wait { $0.hasRoom || $0.end != nil || $0.isReleasing }
@@ -75,7 +76,7 @@ extension ShardOwner {
         // One reading for both: a clock that jumps in between is not asked again.
         let now = around.clock.now()
         guard around.clockWatch.mayCommit(at: now) else { return }
-        guard !snapshotting.isWanted else { return }
+        guard !snapshotting.isWanted, commitRoom.state == .open else { return }
         if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard, now: now)
         guard !steps.isEmpty else { return check() }
@@ -138,6 +139,7 @@ extension ShardOwner {
         else {
             return
         }
+        lastOwnCommit = made.number
         if !kind.beginsEpoch { shard.follow(kind, nil, nil) }
         sending.made(made.number, newest: shard.takeSent())
         if chain?.waiting.count == 1 { send(made) }
@@ -146,6 +148,8 @@ extension ShardOwner {
 
     private func send(_ commit: CommitChain.Sent) {
         tailGrows(.init(commitBytes: commit.bytes.count + SnapshotSchedule.recordBytes))
+        commitRoom.sent(commit.bytes.count)
+        if commitRoom.state == .asking { Task { await self.askAtOnce() } }
         around.logs.append(to: .commits(id), commit.bytes, expecting: commit.number - 1, id: nil) { result in
             Task { await self.answered(commit.number, result) }
         }
@@ -159,6 +163,7 @@ extension ShardOwner {
                 return finish(.failed("commit \(number) was written at \(sequence) of its log"))
             }
             chain?.acknowledge(number)
+            isRefusedAsFull = false
             if let next = chain?.waiting.first { send(next) }
             sendMessages()
             check()
@@ -167,10 +172,23 @@ extension ShardOwner {
         case .failure(let error):
             guard chain?.waiting.contains(where: { $0.number == number }) ?? false, !isSettling else { return }
             log.warning("commit not acknowledged", metadata: ["commit": "\(number)", "error": "\(error)"])
+            isRefusedAsFull = error.code == .full
             isSettling = true
             Task { await self.settle() }
         }
     }
+
+    /// The log said that it ends there, before a commit that it had acknowledged. A server that leads the log no more may say
+    /// so: what the log holds is read back before anything is concluded.
+    func doubtEnd(at last: UInt64) {
+        guard phase == .serving, end == nil, !isSettling, let chain, chain.waiting.isEmpty else { return }
+        log.warning("the log seems to end early", metadata: ["last": "\(last)", "acknowledged": "\(chain.acknowledged)"])
+        isSettling = true
+        Task { await self.settle() }
+    }
+
+    /// 0 = none, or the shard is not served.
+    var acknowledgedCommit: UInt64 { phase == .serving ? chain?.acknowledged ?? 0 : 0 }
 
     /// Reads back what the log holds: a time-out is no failure, and a refusal alone no fence.
     private func settle() async {
@@ -186,6 +204,7 @@ extension ShardOwner {
                 case .broken(let what): finish(.failed(what))
                 case .resend(let waiting):
                     isSettling = false
+                    if waiting.isEmpty { isRefusedAsFull = false }
                     if let first = waiting.first { send(first) }
                     sendMessages()
                     check()

@@ -30,7 +30,8 @@ extension ShardOwner {
                 let input = try await around.logs.state(of: .input(id))
                 let commits = try await around.logs.state(of: .commits(id))
                 let newest = try await around.snapshots.kept(of: .shard(id)).first
-                return prepare(input, commits, upon: manifest == newest ? manifest : nil, newest)
+                prepare(input, commits, upon: manifest == newest ? manifest : nil, newest)
+                return pump()
             } catch {
                 log.warning("logs or snapshots cannot be asked", metadata: ["error": "\(error)"])
                 await pause(Limits.snapshotRetryMilliseconds)
@@ -44,17 +45,27 @@ extension ShardOwner {
         let shards = around.installation.shards.shards
         let threads = min(around.worker.threads, shards)
         var schedule = SnapshotSchedule(
-            shardsPerThread: (shards + threads - 1) / threads, inputBytesMax: input.bytesMax, commitBytesMax: commits.bytesMax,
+            shardsPerThread: (shards + threads - 1) / threads, inputBytesMax: input.bytesMax,
+            commitBytesMax: commits.bytesMax.map { CommitRoom(bound: $0).closesAt },
             atMostBytes: around.worker.snapshotEveryBytes, phase: snapshotPhase)
         schedule.add(snapshotting.early)
         // The tail that was replayed counts as well: it takes room in the logs, and time when it must be replayed again.
         let unread = commits.last - min(newest?.head.commit ?? 0, commits.last)
         let held = commits.last + 1 - commits.first
         if held > 0 { schedule.add(.init(commitBytes: Int(commits.bytes / held * min(unread, held)))) }
+        let inputs = input.last + 1 - input.first
+        let applied = shard?.inputSequence ?? 0
+        let captured = max(newest?.head.need(of: .input(id)) ?? 0, input.first)
+        if inputs > 0 && applied > captured {
+            schedule.add(.init(inputBytes: Int(input.bytes / inputs * min(applied - captured, inputs))))
+        }
         let (commitsRun, work) = follower.replayed
         if commitsRun > 0 { schedule.add(.init(work: work * min(unread, commitsRun) / commitsRun)) }
         snapshotting.schedule = schedule
         snapshotting.manifest = manifest
+        inputBytes += input.bytes
+        inputBound = input.bytesMax ?? .max
+        commitRoom.saw(commits)
         shown.withLock { $0.logBytes = commits.bytes }
         show(newest?.head)
     }
@@ -83,8 +94,10 @@ extension ShardOwner {
 
     /// Writes a snapshot of the next commit that is acknowledged with none behind it, and trims what it makes needless.
     /// Returns whether it was written: one that cannot be is no fault of the shard, as the log holds all of it.
+    ///
+    /// - Parameter wholly: whole, so that it shares nothing with the one before, whatever an increment would save.
     @discardableResult
-    func writeSnapshot() async -> Bool {
+    func writeSnapshot(wholly: Bool = false) async -> Bool {
         while end == nil && !isQuiet {
             snapshotting.isWanted = true
             await wait { $0.end != nil || $0.isQuiet }
@@ -92,17 +105,18 @@ extension ShardOwner {
         snapshotting.isWanted = false
         guard end == nil, let shard, let chain, chain.acknowledged > 0 else { return false }
         guard snapshotting.manifest?.head.commit != chain.acknowledged else { return true }
-        guard await writeSnapshot(of: shard, as: chain.acknowledged, Halves(chain.acknowledgedHash)) else { return false }
+        let (commit, hash) = (chain.acknowledged, Halves(chain.acknowledgedHash))
+        guard await writeSnapshot(of: shard, as: commit, hash, wholly: wholly) else { return false }
         await trim()
         return true
     }
 
     /// Writes the state as it stands now as that of a commit: the last one that is acknowledged, or the next one when that
     /// changes nothing. Nothing may be in flight.
-    func writeSnapshot(of shard: Shard, as commit: UInt64, _ hash: Halves) async -> Bool {
+    func writeSnapshot(of shard: Shard, as commit: UInt64, _ hash: Halves, wholly: Bool = false) async -> Bool {
         while end == nil && snapshotting.isCapturing { await wait { $0.end != nil || !$0.snapshotting.isCapturing } }
         guard end == nil else { return false }
-        let whole = SnapshotSchedule.isWhole(shard.snapshotEstimate, upon: snapshotting.manifest)
+        let whole = wholly || SnapshotSchedule.isWhole(shard.snapshotEstimate, upon: snapshotting.manifest)
         let head = snapshotHead(of: shard, as: commit, hash)
         snapshotting.isCapturing = true
         shard.beginSnapshot(whole: whole)
@@ -129,7 +143,7 @@ extension ShardOwner {
     }
 
     /// Everything is acknowledged, and no other snapshot is being captured.
-    private var isQuiet: Bool { (chain?.waiting.isEmpty ?? true) && !isSettling && !snapshotting.isCapturing }
+    var isQuiet: Bool { (chain?.waiting.isEmpty ?? true) && !isSettling && !snapshotting.isCapturing }
 
     private func write(_ head: SnapshotHead, of shard: Shard, upon manifest: SnapshotManifest?) async -> SnapshotManifest? {
         do {
@@ -158,11 +172,13 @@ extension ShardOwner {
         }
     }
 
-    private func trim() async {
+    func trim() async {
         do {
             let outcome = try await Trimming(logs: around.logs, snapshots: around.snapshots).trim(id)
             let commits = try await around.logs.state(of: .commits(id))
             shown.withLock { $0.logBytes = commits.bytes }
+            if let first = outcome.inputBelow, first > 1 { inputBytes = try await around.logs.state(of: .input(id)).bytes }
+            if commitRoom.state == .open { commitRoom.saw(commits) }
             log.debug(
                 "trimmed",
                 metadata: [

@@ -28,7 +28,7 @@ extension ShardOwner {
 
     /// For people: why the shard waits, and what to do; nil = nothing hinders, or it is not this worker's turn.
     var problem: String? {
-        guard isHindered else { return nil }
+        guard isHindered else { return fullProblem }
         if follower.isRefusing { return assignment.traps.first(where: \.refuses)?.problem }
         return neededBrain.map(problem(needing:))
     }

@@ -119,10 +119,8 @@ actor Worker {
             group.addTask { try await self.spreadRules() }
             group.addTask { try await self.beat() }
             group.addTask { try await self.tellNews() }
-            if installation.timeMode == .live {
-                group.addTask { try await self.tick() }
-                group.addTask { try await self.watchClock() }
-            }
+            group.addTask { try await self.watchLogs() }
+            if installation.timeMode == .live { group.addTask { try await self.tick() } }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -282,19 +280,23 @@ actor Worker {
         }
     }
 
-    /// Asks the logs for their time: those of the shards in turn, for each may have its leader on another host.
-    private func watchClock() async throws {
+    /// Asks the logs for their time and their end: those of the shards in turn, for each may have its leader on another host,
+    /// and each may have lost what its owner, with nothing to write, would not miss.
+    private func watchLogs() async throws {
         var turn = 0
         while true {
             let shards = owners.keys.sorted()
-            let asked = shards.isEmpty ? LogName.coordinator : .commits(shards[turn % shards.count])
+            let owner = shards.isEmpty ? nil : owners[shards[turn % shards.count]]
+            let asked = owner.map { LogName.commits($0.id) } ?? .coordinator
             turn += 1
             do {
+                let acknowledged = await owner?.acknowledgedCommit ?? 0
                 let began = around.clock.now()
                 let state = try await around.logs.state(of: asked)
                 // A server before 2.10 does not tell its time; it may not be used with replicas, and so is on one host.
                 let ended = around.clock.now()
                 try await tell(began, state.time ?? ended, ended)
+                if state.last < acknowledged { await owner?.doubtEnd(at: state.last) }
             } catch let error as LogError {
                 log.warning("the log's time is not known", metadata: ["log": "\(asked)", "error": "\(error)"])
             }

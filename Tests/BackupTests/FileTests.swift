@@ -55,9 +55,10 @@ private struct Made {
         _ = try await logs.append(to: .configuration, [1, 2, 3])
     }
 
-    func save() async throws -> BackupManifest {
+    func save(_ through: (any LogStore)? = nil) async throws -> BackupManifest {
         try await BackupRun(
-            of: installation, prefix: "reprise", logs: logs, snapshots: snapshots, to: folder, log: Logger(label: "test")
+            of: installation, prefix: "reprise", logs: through ?? logs, snapshots: snapshots, to: folder,
+            log: Logger(label: "test")
         ).run(now: Instant(milliseconds: 77))
     }
 
@@ -103,6 +104,15 @@ private final class Shelf: InstallationRestoring {
 /// A backup's files, over logs in memory.
 @Suite("F8 files of a backup")
 struct FileTests {
+    @Test func `logs that are trimmed again and again while they are copied are begun anew until they hold`() async throws {
+        let made = try await Made()
+        let manifest = try await made.save(TrimmingLogStore(logs: made.logs))
+        #expect(manifest.inputs.allSatisfy { $0.first > 20 && $0.last == 40 })
+        #expect(manifest.commits.allSatisfy { $0.first == 20 && $0.last == 40 })
+        try StoredBackup(made.folder).verify()
+        try made.remove()
+    }
+
     @Test func `what is put back is what was saved, records, times, snapshots, and delivery is held`() async throws {
         let made = try await Made()
         for shard in made.installation.shards.all {

@@ -16,7 +16,18 @@ struct TellingWorld {
     private var known: [[UInt64]]
     private var actions: UInt64 = 0
     private var open: [(action: ActionID, shard: Int)] = []
+    /// Shards that the instant told last has not come to yet, and what was acknowledged when its teller began.
+    private var telling: (left: [Int], inputs: [UInt64], commits: [UInt64])?
+    private(set) var told: [Told] = []
     let shards = 3
+
+    /// A clock record, and the ends of all logs before it.
+    struct Told {
+        var shard: Int
+        var sequence: UInt64
+        var inputs: [UInt64]
+        var commits: [UInt64]
+    }
 
     init(seed: UInt64) {
         random = SplitMix(seed: seed)
@@ -32,10 +43,11 @@ struct TellingWorld {
 
     private mutating func step() {
         let shard = Int(random.below(UInt64(shards)))
-        switch random.below(4) {
-        case 0: add(InputEntry(sequence: 0), to: shard)
-        case 1: commit(shard)
-        case 2: tell(shard)
+        switch random.below(9) {
+        case 0, 1: add(InputEntry(sequence: 0), to: shard)
+        case 2, 3: commit(shard)
+        case 4, 5: tell(shard)
+        case 6: tellClock()
         default:
             guard !open.isEmpty else { return }
             let ask = open.remove(at: Int(random.below(UInt64(open.count))))
@@ -78,6 +90,16 @@ struct TellingWorld {
         let rests = (first...sent[shard][to]).map { Cause.message(from: source, to: ShardID(index: to), counter: $0) }
         add(InputEntry(sequence: 0, rests: Set(rests), messages: .init(from: source, first: first)), to: to)
         written[shard][to] = sent[shard][to]
+    }
+
+    /// One more shard hears of the instant; who tells it began when everything before was acknowledged.
+    private mutating func tellClock() {
+        var now = telling ?? (Array(0..<shards), inputs.map { UInt64($0.count) }, commits.map { UInt64($0.count) })
+        let shard = now.left.remove(at: Int(random.below(UInt64(now.left.count))))
+        add(InputEntry(sequence: 0, restsOnAll: true), to: shard)
+        told.append(
+            Told(shard: shard, sequence: UInt64(inputs[shard].count), inputs: now.inputs, commits: now.commits))
+        telling = now.left.isEmpty ? nil : now
     }
 
     /// The world goes on between any two that are noted.

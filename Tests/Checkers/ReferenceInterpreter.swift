@@ -142,7 +142,7 @@ package struct ReferenceInterpreter {
         if case .outcome = event.body { isInternal = true }
         if timeMode == .live { clock = max(clock, record.time) }
         let now = timeMode == .live || isInternal ? clock : event.time
-        if event.messageID != 0 && !known.insert(event.messageID, at: now) && !isReplay {
+        if event.messageID != 0 && !known.insert(event.messageID, at: record.time) && !isReplay {
             counts.counters[.repeats, default: 0] += 1
             return
         }

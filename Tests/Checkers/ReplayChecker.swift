@@ -18,8 +18,8 @@ package struct ReplayChecker {
         package var violations: [Violation]
         /// The state's bytes at the end, in chunks; empty where it was not reached.
         package var state: [[UInt8]] = []
-        /// Orders by customer, as the profiles say in the end.
-        package var orders: [CustomerKey: Int64] = [:]
+        /// What the asked customers' own shards show of them in the end.
+        package var views: [CustomerKey: CustomerView] = [:]
     }
 
     /// - Parameters:
@@ -27,7 +27,7 @@ package struct ReplayChecker {
     ///   - commits: all of LOG that this build's brain decided, in order, up to the first of another one.
     ///   - behind: the steps from there on. They cannot come out the same: what they record is taken as the truth, and only
     ///     what follows from IN is this build's own.
-    ///   - customers: whose orders are counted in the end.
+    ///   - customers: who are shown in the end.
     ///   - live: snapshots that owners wrote, in parts, by the number of their commit.
     package func run(
         _ shard: ShardID, inputs: [LogRecord], commits: [Commit], behind: [Step] = [], customers: Set<CustomerKey> = [],
@@ -48,7 +48,7 @@ package struct ReplayChecker {
             }
             try whole.trust(behind)
             var outcome = Outcome(violations: [], state: state)
-            for customer in customers { outcome.orders[customer] = whole.shard.view(of: customer).orderCount }
+            for customer in customers { outcome.views[customer] = whole.shard.view(of: customer) }
             return outcome
         } catch let violation as Violation {
             return Outcome(violations: [violation])

@@ -64,11 +64,19 @@ import Testing
         return cut
     }
 
-    /// Backs a cluster up while days pass in it and a worker is killed; returns what it came to and its mails.
-    private func firstLife(_ backup: String, more: [String: String]) async throws -> (MechanicsReport, mails: [String]) {
+    /// Backs a cluster up while days pass in it and a worker is killed; returns what it came to and its mails. With
+    /// `newRules` the first twenty days pass under the rules before.
+    private func firstLife(
+        _ backup: String, more: [String: String], newRules: String? = nil
+    ) async throws -> (MechanicsReport, mails: [String]) {
         let cluster = try await TestCluster.start(workers: 2, shards: 4, more: more)
         do {
             let orders = try await prepared(cluster)
+            if let newRules {
+                let part = SampleShop.orders(customers: Self.customers, days: 20)
+                try await cluster.run(["replay", try cluster.folder.write("part.csv", part), "--json"])
+                try await cluster.run(["rules", "apply", "-f", try cluster.folder.write("new.yaml", newRules)])
+            }
             let before = try await commits(cluster)
             let victim = String(try cluster.processID("worker-1"))
             // Not to be cancelled when something fails meanwhile: the command ends with its cluster.
@@ -154,6 +162,24 @@ import Testing
             #expect(report.orders == expected.orders && report.customers == expected.customers)
             #expect(report.revenue == expected.revenue)
             #expect(report.rows.map(\.executions) == expected.rows.map(\.executions))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(10)))
+    func `F8 I4 a backup whose logs span a change of the rules goes on under the new ones`() async throws {
+        let folder = try ScratchFolder()
+        let backup = folder.path("backup")
+        let rules = SampleShop.rules.replacing("after: 9d", with: "after: 7d")
+        let (expected, _) = try await firstLife(backup, more: [:], newRules: rules)
+        try await secondLife(backup, workers: 3) { cluster in
+            for commits in try await LogContents.read(cluster).commits {
+                #expect(Set(commits.flatMap { $0.steps.map(\.configuration) }).count == 2, "one change in each shard's part")
+            }
+            let report = try await replayAgain(cluster)
+            #expect(report.orders == expected.orders && report.customers == expected.customers)
+            #expect(report.revenue == expected.revenue)
+            #expect(report.rows.map(\.executions) == expected.rows.map(\.executions))
+            #expect(report.figures == (try await LogContents.read(cluster).figures()))
         }
     }
 

@@ -29,11 +29,28 @@ struct CommandRun: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try files.handle("output")
         process.standardError = try files.handle("errors")
-        let ended = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in ended.continuation.finish() }
-        try process.run()
-        for await _ in ended.stream {}
+        try await end(process)
+        try Task.checkCancellation()
         return CommandRun(status: process.terminationStatus, output: try files.text("output"), errors: try files.text("errors"))
+    }
+
+    /// Starts it and returns when it has ended, which a cancelled task brings about: one that runs has no status to be asked
+    /// for.
+    private static func end(_ process: Process) async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+                process.terminationHandler = { _ in ended.resume() }
+                do {
+                    try Task.checkCancellation()
+                    try process.run()
+                } catch {
+                    process.terminationHandler = nil
+                    ended.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Synchronization
+import TestSupport
 import Testing
 
 /// What a person meets first: help, and what is said of wrong arguments. No server is needed.
@@ -8,7 +10,8 @@ import Testing
         ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"], ["dead", "show"],
         ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
         ["worker"], ["worker", "run"], ["worker", "drain"], ["worker", "undrain"],
-        ["gateway"], ["dispatcher"], ["node"],
+        ["gateway"], ["dispatcher"], ["node"], ["backup"], ["backup", "verify"], ["restore"], ["delivery"],
+        ["delivery", "status"], ["delivery", "hold"], ["delivery", "release"], ["recover"],
     ]
 
     @Test(arguments: commands)
@@ -70,5 +73,24 @@ import Testing
         #expect(run.status == 1)
         #expect(run.errors.contains("\(file):4:5: "), "\(run.errors)")
         #expect(run.errors.contains("afterr"))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a command whose test is cancelled is ended, and its test goes on`() async throws {
+        let folder = try ScratchFolder()
+        let pipe = folder.path("orders.csv")
+        let made = unsafe mkfifo(pipe, 0o600)
+        #expect(made == 0)
+        let command = Task { try await CommandRun.reprise(["import", pipe, "--write-key", "w"]) }
+        // It can be written to when the command reads it, which then waits for more.
+        let writing = Mutex<Int32>(-1)
+        try await eventually("the command reads its file") {
+            let file = unsafe open(pipe, O_WRONLY | O_NONBLOCK)
+            writing.withLock { $0 = file }
+            return file >= 0
+        }
+        defer { close(writing.withLock { $0 }) }
+        command.cancel()
+        await #expect(throws: CancellationError.self) { try await command.value }
     }
 }

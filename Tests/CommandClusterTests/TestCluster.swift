@@ -24,12 +24,14 @@ final class TestCluster: Sendable {
     ///   - coordinator, gateway: more arguments for these.
     ///   - workerFaults: stand in the workers' environment.
     ///   - backup: a folder that the installation comes out of; `shards` and `timeMode` are those of the backup then.
+    ///   - binaries: by worker's name, for those of another build.
     ///   - more: more of the environment of all processes.
     ///   - bounds: of the logs; none = as they are installed.
     static func start(
         workers: Int, shards: Int, timeMode: [String] = ["--event-time"], restoring backup: String? = nil,
         coordinator: [String] = [], gateway: [String] = [],
-        workerFaults: [String: String] = [:], more: [String: String] = [:], bounds: StreamBounds? = nil
+        workerFaults: [String: String] = [:], binaries: [String: String] = [:], more: [String: String] = [:],
+        bounds: StreamBounds? = nil
     ) async throws -> TestCluster {
         let cluster = try TestCluster(nats: await NATSServers.start(), folder: ScratchFolder(), more: more)
         do {
@@ -44,7 +46,9 @@ final class TestCluster: Sendable {
             try cluster.start("coordinator", ["coordinator", "--data", cluster.folder.path("coordinator")] + coordinator)
             try cluster.start("gateway", ["gateway", "--port", String(URL(string: cluster.gateway)?.port ?? 0)] + gateway)
             try cluster.start("dispatcher", ["dispatcher"])
-            for number in 1...workers { try cluster.startWorker("worker-\(number)", faults: workerFaults) }
+            for name in (1...workers).map({ "worker-\($0)" }) {
+                try cluster.startWorker(name, binary: binaries[name], faults: workerFaults)
+            }
             try await cluster.run(["status", "--quiet", "--wait", "60", "--workers", String(workers)])
         } catch {
             let logs = cluster.logs()

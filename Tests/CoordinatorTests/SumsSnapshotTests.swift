@@ -228,7 +228,7 @@ import Testing
         #expect(cluster.store.contents(of: .configuration).map(\.sequence) == Array(4...9))
         let more = Limits.coordinatorRecordsKept + 5
         for _ in 0..<more { _ = try await cluster.store.append(to: .coordinator, [1]) }
-        try await trimming.trimCoordinator()
+        try await Trimming.trimCoordinator(cluster.store)
         #expect(cluster.store.contents(of: .coordinator).map(\.sequence) == Array(6...more))
     }
 }

@@ -33,6 +33,23 @@ struct DecisionTests {
         #expect(try await harness.replay())
     }
 
+    @Test("I1 a request is sent again seconds later, and in the events' time a month has gone by: it is known all the same")
+    func historyLoadedQuickly() async throws {
+        let harness = try ShardHarness(rules: rules)
+        let view = Event(messageID: 7, customer: Story.anna, time: Story.day(0), body: Story.view(at: Story.day(0)).body)
+        let arrival = Story.day(1000)
+        #expect(try await harness.put(.events([view]), at: arrival).sum(.events) == 1)
+        try await harness.put(.events([Story.order("o1", at: Story.day(30), id: 8)]), at: arrival + 1000)
+        #expect(try await harness.put(.events([view]), at: arrival + 2000).sum(.repeats) == 1)
+        let later = arrival + 3 * Limits.messageWindowMilliseconds
+        for number in 0..<2 {
+            let filler = Story.order("f\(number)", at: Story.day(0), id: UInt128(10 + number))
+            try await harness.put(.events([filler]), at: later + Int64(number) * 2 * Limits.messageWindowMilliseconds)
+        }
+        #expect(try await harness.put(.events([view]), at: later).sum(.events) == 1, "hours later it is forgotten")
+        #expect(try await harness.replay())
+    }
+
     @Test("I5 an action's id is a function of customer, rule and occasion")
     func stable() async throws {
         let harness = try ShardHarness(rules: rules)

@@ -62,6 +62,18 @@ final actor ShardHarness {
         return try drain(&queue, now: now, id)
     }
 
+    /// A new owner's first look: the record where the shard stands, read again, and one more behind it. Runs steps until none
+    /// can be made.
+    func putBehindLast(_ message: InputMessage, _ id: ShardID = ShardID(0)) throws -> [Effect] {
+        var queue = InputQueue()
+        if let last = inputs[id]?.last { queue.append(last) }
+        let record = LogRecord(
+            sequence: UInt64(inputs[id]?.count ?? 0) + 1, time: .distantPast, payload: message.encoded())
+        inputs[id, default: []].append(record)
+        queue.append(record)
+        return try drain(&queue, now: .distantPast, id)
+    }
+
     /// The owner has ended; with a last word when `place` is given. The next one fences.
     @discardableResult
     func takeOver(afterDyingAt place: Place? = nil, _ id: ShardID = ShardID(0)) -> Takeover {

@@ -156,12 +156,12 @@ struct TableTests {
         var window = MessageWindow()
         let half = UInt128(Limits.messageWindowCount / 2)
         func id(_ number: UInt128) -> UInt128 { Hashing.hash128("\(number)") }
-        for number in 0..<half where !window.insert(id(number), at: Story.start) { Issue.record("id \(number) is new") }
+        for number in 0..<half where !window.insert(id(number), arrived: Story.start) { Issue.record("id \(number) is new") }
         for number in stride(from: 0, to: half, by: 1000) {
-            if window.insert(id(number), at: Story.start) { Issue.record("id \(number) is known") }
+            if window.insert(id(number), arrived: Story.start) { Issue.record("id \(number) is known") }
         }
-        let next = window.insert(id(half), at: Story.start)
-        let last = window.insert(id(half - 1), at: Story.start)
+        let next = window.insert(id(half), arrived: Story.start)
+        let last = window.insert(id(half - 1), arrived: Story.start)
         #expect(next && !last, "the next generation, and the one before it")
         let mark = window.mark
         var read = MessageWindow()
@@ -180,12 +180,12 @@ struct TableTests {
         try take(window.chunks(since: nil))
         #expect(read == window)
         #expect(window.chunks(since: mark).isEmpty)
-        _ = window.insert(id(half + 1), at: Story.start)
+        _ = window.insert(id(half + 1), arrived: Story.start)
         try take(window.chunks(since: mark))
         #expect(read == window, "only what came behind the mark")
         let later = Story.start + Limits.messageWindowMilliseconds + 1
-        let hourOld = read.insert(id(half), at: later)
-        let twoOld = read.insert(id(0), at: later)
+        let hourOld = read.insert(id(half), arrived: later)
+        let twoOld = read.insert(id(0), arrived: later)
         #expect(!hourOld && twoOld)
     }
 

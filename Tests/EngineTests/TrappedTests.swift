@@ -105,6 +105,18 @@ struct TrappedTests {
         #expect(next().caution == .none && next().stalled == 0)
     }
 
+    @Test(
+        "caution: a finished message that is read again holds nothing up", arguments: [Takeover.Caution.none, .message, .event])
+    func readAgain(caution: Takeover.Caution) async throws {
+        let harness = try ShardHarness(rules: rules)
+        try await harness.put(orders(["a", "b"], at: Story.day(1)))
+        var found = await harness.takeOver().caution
+        while found != caution { found = await harness.takeOver().caution }
+        let effects = try await harness.putBehindLast(orders(["c"], at: Story.day(2)))
+        #expect(effects.sum(.events) == 1, "no further record comes that would push it on")
+        #expect(try await harness.replay())
+    }
+
     @Test("caution: the unit of a careful owner holds whatever waits", arguments: [Takeover.Caution.message, .event])
     func units(unit: Takeover.Caution) async throws {
         let harness = try ShardHarness(rules: rules)

@@ -22,6 +22,18 @@ import Workload
         #expect(!ClusterProcess(name: "me", id: own.id, started: "1").isAlive)
     }
 
+    @Test func `overdue timers: counted, compared with the pace, and those named that came before a later one`() {
+        func fired(_ time: Int64, _ dues: [Int64]) -> TimerWatch.Fired {
+            TimerWatch.Fired(time: Instant(milliseconds: time), dues: dues.map { Instant(milliseconds: $0) })
+        }
+        let good = CatchUp([fired(1000, [90, 80, 80]), fired(1250, [70, 60])])
+        #expect(good.count == 5 && good.outOfOrder == 0 && good.bound == 300)
+        #expect(CatchUp([fired(1000, [90, 80]), fired(1250, [85, 95])]).outOfOrder == 2)
+        let fast = CatchUp([fired(0, Array(repeating: 5, count: 200)), fired(250, Array(repeating: 5, count: 200))])
+        #expect(fast.count > fast.bound)
+        #expect(CatchUp([]).count == 0)
+    }
+
     @Test func `the table of processes is read from the start script's files`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "pids-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -91,7 +103,7 @@ import Workload
         let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         let keys = [
             "customers", "events", "seed", "shards", "workers", "killed_worker", "seconds", "events_per_second", "peak_rss_bytes",
-            "processes", "commits", "answers", "correct",
+            "processes", "commits", "answers", "correct", "scenario", "context",
         ]
         #expect(Set(try #require(object).keys) == Set(keys))
         #expect((object?["answers"] as? [String: Any])?["fired.reorder"] as? Int == 0)

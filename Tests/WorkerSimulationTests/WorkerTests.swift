@@ -30,6 +30,21 @@ struct WorkerTests {
         try await worker.value
     }
 
+    @Test("I1 an owner with nothing to write misses what its log lost, and what it had applied is applied again")
+    func lostEnd() async throws {
+        let installation = try SimulatedInstallation(shards: 1, timeMode: .eventTime)
+        try await installation.apply(ReferenceRules.ruleSet)
+        try await installation.place(alive: [first], owners: [0])
+        let worker = installation.start(first)
+        let last = try await installation.put(.events([try workload().0.event(at: 0).input(seed: 42)]), 0)
+        let end = try await installation.awaitCommit(0) { $0.steps.contains { $0.inputSequence == last } }
+        installation.logs.loseSuffix(of: .commits(ShardID(0)), after: end.number - 1)
+        let again = try await installation.awaitCommit(0) { $0.epoch == 2 && $0.steps.contains { $0.inputSequence == last } }
+        #expect(again.steps == end.steps)
+        worker.cancel()
+        try await worker.value
+    }
+
     @Test(
         "I2 I4 a worker believed dead is replaced in the middle, and can do no harm while it goes on",
         arguments: [UInt64(0), 7, 8])

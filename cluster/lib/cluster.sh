@@ -72,7 +72,8 @@ start_nats() {
     done
 }
 
-# start_cluster WORKERS REPLICAS SHARDS live|event-time: everything, ready to take events. Writes $data/env.
+# start_cluster WORKERS REPLICAS SHARDS live|event-time: everything, ready to take events. Writes $data/env. With `restore`
+# set it is the installation of that backup, whatever SHARDS and the mode say.
 start_cluster() {
     local workers=$1 replicas=$2 shards=$3 mode=$4 index key gateway_port smtp_port arguments=()
     start_nats "$replicas"
@@ -101,7 +102,12 @@ ENV
     load_env
 
     [ "$mode" = live ] || arguments+=(--event-time)
-    "$reprise" install --wait 60 --shards "$shards" --replicas "$replicas" "${arguments[@]}" || {
+    if [ -n "${restore:-}" ]; then
+        arguments=(restore "$restore")
+    else
+        arguments=(install --shards "$shards" "${arguments[@]}")
+    fi
+    "$reprise" "${arguments[@]}" --wait 60 --replicas "$replicas" || {
         died || true
         fail "the installation could not be created; the logs are in $data/logs"
     }

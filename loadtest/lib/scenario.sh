@@ -5,7 +5,7 @@
 #   scenario_run            starts what it needs and calls `drive`
 # and sets the defaults of `workers`, `shards` and `standbys`.
 
-keep="" no_build="" loadtest_pid="" workers=2 shards=16 standbys=0 flags=()
+keep="" no_build="" loadtest_pid="" workers=2 shards=16 standbys=0 flags=() rules=()
 
 run_scenario() {
     local kind
@@ -80,7 +80,8 @@ prepare() {
     export REPRISE_LOAD_COMMIT REPRISE_LOAD_NATS REPRISE_LOAD_SWIFT
 }
 
-# start_reference_cluster [MODE]: an empty cluster with the reference workload's rules: nats-server, a coordinator, the workers.
+# start_reference_cluster [MODE]: an empty cluster with the reference workload's rules, or with those that the arguments in
+# `rules` ask for: nats-server, a coordinator, the workers.
 # MODE is how it is installed; default --event-time, empty = live.
 start_reference_cluster() {
     local mode="${1---event-time}"
@@ -91,7 +92,7 @@ start_reference_cluster() {
     unset REPRISE_GATEWAY REPRISE_PREFIX
     "$reprise" install --wait 60 --shards "$shards" --replicas 1 $mode
     # Before any worker: no event can be applied without the rules.
-    "$loadtest" rules --nats "$nats_urls"
+    "$loadtest" rules --nats "$nats_urls" "${rules[@]}"
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "$standbys" 3>&-
     local index
     for ((index = 1; index <= workers; index++)); do start_worker "$index" 3>&-; done
@@ -99,6 +100,16 @@ start_reference_cluster() {
         died || true
         fail "the cluster did not become ready; its logs are in $data/logs"
     }
+}
+
+# start_load_gateway: a gateway on a free port; its address and keys are in REPRISE_GATEWAY, REPRISE_WRITE_KEY, REPRISE_ADMIN_KEY.
+start_load_gateway() {
+    local gateway_port
+    read -r gateway_port <<<"$(free_ports 1 8080)"
+    export REPRISE_WRITE_KEY=write-key-of-the-load-test REPRISE_ADMIN_KEY=admin-key-of-the-load-test
+    start gateway "$reprise" gateway --port "$gateway_port" 3>&-
+    export REPRISE_GATEWAY="http://127.0.0.1:$gateway_port"
+    "$reprise" status --quiet --wait 60 --workers "$workers" || fail "the gateway did not become ready; its log is in $data/logs"
 }
 
 # drive ARGUMENT...: the load test program, its answer on standard output. Ends the script with its exit code.

@@ -33,13 +33,8 @@ scenario_option() {
 scenario_check() { whole --customers "$customers" 1 100000; }
 
 scenario_run() {
-    local gateway_port
     start_reference_cluster ""
-    read -r gateway_port <<<"$(free_ports 1 8080)"
-    export REPRISE_WRITE_KEY=write-key-of-the-load-test REPRISE_ADMIN_KEY=admin-key-of-the-load-test
-    start gateway "$reprise" gateway --port "$gateway_port" 3>&-
-    export REPRISE_GATEWAY="http://127.0.0.1:$gateway_port"
-    "$reprise" status --quiet --wait 60 --workers "$workers" || fail "the gateway did not become ready; its log is in $data/logs"
+    start_load_gateway
     step "$customers customers, alone and beside a hot one"
     drive hot --nats "$nats_urls" --gateway "$REPRISE_GATEWAY" --key "$REPRISE_WRITE_KEY" --customers "$customers" "${more[@]}"
 }

@@ -17,7 +17,9 @@ struct CutTaker: Sendable {
             log.debug("No cut could be vouched for; looking again", metadata: ["attempt": "\(attempt)"])
             try await Task.sleep(for: .milliseconds(20))
         }
-        throw BackupError("no consistent cut was found in \(Self.triesMax) tries: try again when less is under way")
+        throw BackupError(
+            "no consistent cut was found in \(Self.triesMax) tries: try again when less is under way, in event-time mode when "
+                + "the clock is not told all the while")
     }
 
     private func look() async throws -> Cut? {
@@ -27,27 +29,34 @@ struct CutTaker: Sendable {
             ends.inputs.append(try await lasts { .input($0) })
         }
         let noted = ends
-        let commits = try await each { index, shard in
-            try await records(.commits(shard), noted.commits[0][index], noted.commits[2][index]).map { record in
-                try CommitEntry(Commit.decoded(record.payload).commit)
+        do {
+            let commits = try await each { index, shard in
+                try await records(.commits(shard), noted.commits[0][index], noted.commits[2][index]).map { record in
+                    try CommitEntry(Commit.decoded(record.payload).commit)
+                }
             }
+            let inputs = try await each { index, shard in
+                try await records(.input(shard), noted.inputs[0][index], noted.inputs[2][index]).map {
+                    InputEntry($0, of: shard)
+                }
+            }
+            return CutFinder(ends: ends, inputs: inputs, commits: commits).find()
+        } catch is LogCopy.Trimmed {
+            return nil
         }
-        let inputs = try await each { index, shard in
-            try await records(.input(shard), noted.inputs[0][index], noted.inputs[2][index]).map { InputEntry($0, of: shard) }
-        }
-        return CutFinder(ends: ends, inputs: inputs, commits: commits).find()
     }
 
     private func lasts(_ name: @escaping @Sendable (ShardID) -> LogName) async throws -> [UInt64] {
         try await each { _, shard in try await logs.state(of: name(shard)).last }
     }
 
-    /// Those behind `first` up to `last`.
+    /// Those behind `first` up to `last`. Throws ``LogCopy/Trimmed`` when one was trimmed since they were noted.
     private func records(_ name: LogName, _ first: UInt64, _ last: UInt64) async throws -> [LogRecord] {
         guard last > first else { return [] }
         var records: [LogRecord] = []
         for sequence in first + 1...last {
             guard let record = try await logs.record(sequence, of: name) else {
+                if try await logs.state(of: name).first > sequence { throw LogCopy.Trimmed() }
                 throw BackupError("\(name): record \(sequence) is missing: the log is damaged")
             }
             records.append(record)

@@ -102,8 +102,10 @@ final class FrameReader {
     func next() throws -> [UInt8]? {
         guard try fill(4) else {
             guard position == buffer.count, seen == expected else {
+                // What is less than a frame counts too.
+                let bytes = seen.bytes + UInt64(buffer.count - position)
                 throw BackupError(
-                    "\(expected.path) is damaged: it has \(seen.frames) frames and \(seen.bytes) bytes, the manifest says "
+                    "\(expected.path) is damaged: it has \(seen.frames) frames and \(bytes) bytes, the manifest says "
                         + "\(expected.frames) and \(expected.bytes), with another digest if these agree")
             }
             return nil

@@ -82,7 +82,7 @@ package struct BackupRun: Sendable {
 
     private func copyOn(_ copies: inout Copies) async throws {
         // First, so that it holds every revision that a snapshot copied later stands under.
-        try await extend(&copies.configuration)
+        try await copies.configuration.extendAnew(logs)
         copies.shards = try await AtOnce.map(copies.shards, atMost: Self.shardsAtOnce) { [logs, snapshots] copy in
             var copy = copy
             try await copy.pass(logs, snapshots)
@@ -94,8 +94,8 @@ package struct BackupRun: Sendable {
     private func finish(_ copies: inout Copies) async throws -> Bool {
         // Before the cut, so that they hold nothing that came of a commit behind it.
         copies.sums = try await SnapshotCopy.make(.coordinator, folder: folder, snapshots, log: log) { _ in true }
-        try await extend(&copies.deadLetters)
-        try await extend(&copies.coordinator)
+        try await copies.deadLetters.extendAnew(logs)
+        try await copies.coordinator.extendAnew(logs)
         let cut = try await CutTaker(logs: logs, shards: installation.shards.all, log: log).take()
         do {
             copies.shards = try await AtOnce.map(copies.shards, atMost: Self.shardsAtOnce) { [logs] copy in
@@ -107,17 +107,8 @@ package struct BackupRun: Sendable {
             return false
         }
         // Behind the cut: it holds every revision that a commit of the cut names.
-        try await extend(&copies.configuration)
+        try await copies.configuration.extendAnew(logs)
         return isSound(copies)
-    }
-
-    private func extend(_ copy: inout LogCopy) async throws {
-        do {
-            try await copy.extend(logs)
-        } catch is LogCopy.Trimmed {
-            try await copy.restart(logs)
-            try await copy.extend(logs)
-        }
     }
 
     private func isSound(_ copies: Copies) -> Bool {

@@ -29,6 +29,8 @@ struct LogCopy: Sendable {
     /// The log was trimmed behind what is copied: the copy cannot be continued.
     struct Trimmed: Error {}
 
+    /// How often a copy is begun anew before something else is done.
+    static let triesMax = 10
     private static let recordsAtOnce = 256
 
     init(_ name: LogName, folder: URL) {
@@ -78,6 +80,14 @@ struct LogCopy: Sendable {
         file = try writer.close()
         self.chain = chain
         last = end
+    }
+
+    /// Copies on up to what is there now, begun anew with what is left when it was trimmed.
+    mutating func extendAnew(_ logs: any LogStore) async throws {
+        for _ in 0..<Self.triesMax {
+            do { return try await extend(logs) } catch is Trimmed { try await restart(logs) }
+        }
+        throw BackupError("\(name) was trimmed faster than it was copied, \(Self.triesMax) times in a row")
     }
 
     private static func meaning(_ error: LogError) -> any Error {

@@ -31,17 +31,20 @@ struct ShardCopy: Sendable {
 
     /// Copies on what has come since, or begins anew with what is left.
     mutating func pass(_ logs: any LogStore, _ snapshots: any SnapshotStore) async throws {
-        do {
-            try await extend(logs)
-        } catch is LogCopy.Trimmed {
-            log.info("Trimmed faster than it was copied; the shard is begun anew", metadata: ["shard": "\(shard)"])
-            try await input.restart(logs)
-            try await commits.restart(logs)
-            snapshot = nil
-            try await extend(logs)
+        for _ in 0..<LogCopy.triesMax {
+            do {
+                try await extend(logs)
+                // Behind the logs: what it needs of them is there now, so it is in the copies.
+                if snapshot == nil || !isSound { try await takeSnapshot(logs, snapshots) }
+                return
+            } catch is LogCopy.Trimmed {
+                log.info("Trimmed faster than it was copied; the shard is begun anew", metadata: ["shard": "\(shard)"])
+                try await input.restart(logs)
+                try await commits.restart(logs)
+                snapshot = nil
+            }
         }
-        // Behind the logs: what it needs of them is there now, so it is in the copies.
-        if snapshot == nil || !isSound { try await takeSnapshot(logs, snapshots) }
+        // The next pass tries again; as it is now it is not sound.
     }
 
     private mutating func extend(_ logs: any LogStore) async throws {

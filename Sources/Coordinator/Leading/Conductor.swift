@@ -231,10 +231,18 @@ final class Conductor: Sendable {
             logs.append(to: .coordinator, try JSON.encode(record), expecting: expecting, id: nil) { [weak self, log] result in
                 if case .failure(let error) = result {
                     log.info("a record of COORD was not acknowledged", metadata: ["error": "\(error)"])
+                    if error.code == .full { Task { await self?.makeRoom() } }
                 }
                 self?.take(.appended(result))
             }
         } catch { fail(error) }
+    }
+
+    /// Who could lead only after COORD has taken a record must not wait for a leader to trim it.
+    private func makeRoom() async {
+        do { try await Trimming.trimCoordinator(logs) } catch {
+            log.warning("COORD not trimmed", metadata: ["error": "\(error)"])
+        }
     }
 
     private func fail(_ error: any Error) {

@@ -2,9 +2,15 @@ internal import Logging
 internal import Model
 internal import Ports
 
-/// What the leading coordinator sees to now and then: a snapshot of the sums when the logs have grown, and that CONFIG and
-/// COORD do not grow for ever. Two that both believe to lead do no harm: a snapshot more, and nothing is trimmed that is
-/// needed.
+/// What the leading coordinator sees to now and then: a snapshot of the sums when the logs have grown, or when a LOG is nearly
+/// full and it is the sums that hold it; and that CONFIG and COORD do not grow for ever. Two that both believe to lead do no
+/// harm: a snapshot more, and nothing is trimmed that is needed.
+///
+/// A shard whose LOG is full commits nothing that would make a snapshot of the sums due, and a trimmed log wants two of them:
+///
+///     held --the newest snapshot lacks what the shard's own two contain--> a snapshot now
+///     held --only the older one lacks it, and there is a commit more (the owner's spacer)--> a snapshot now
+///     both contain it: the sums hold nothing, the shard's owner trims
 struct Upkeep: Sendable {
     let snapshots: SumsSnapshots
     let database: SumsDatabase
@@ -25,7 +31,8 @@ struct Upkeep: Sendable {
             guard isLeading() else { continue }
             do {
                 if everyBytes == nil { everyBytes = try await bound() }
-                if progress.mostBytesFolded >= everyBytes ?? .max {
+                let isHolding = try await holdsFullLog(upkeeps)
+                if isHolding || progress.mostBytesFolded >= everyBytes ?? .max {
                     let folded = progress.bytesFolded
                     try await snapshots.write(database, beside: path)
                     progress.snapshotTaken(of: folded)
@@ -34,7 +41,7 @@ struct Upkeep: Sendable {
                 guard upkeeps % Limits.upkeepsPerTrimming == 1 else { continue }
                 let trimming = Trimming(logs: snapshots.logs, snapshots: snapshots.store)
                 _ = try await trimming.trimConfiguration(shards)
-                try await trimming.trimCoordinator()
+                try await Trimming.trimCoordinator(snapshots.logs)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -43,11 +50,35 @@ struct Upkeep: Sendable {
         }
     }
 
+    /// Whether one of the shards whose turn it is has a LOG that is nearly full, and the sums hold it.
+    private func holdsFullLog(_ upkeeps: Int) async throws -> Bool {
+        let atOnce = min(Limits.logsLookedAtPerUpkeep, shards.shards)
+        for offset in 0..<atOnce {
+            let index = (upkeeps * atOnce + offset) % shards.shards
+            let shard = ShardID(index: index)
+            let state: LogState
+            do { state = try await snapshots.logs.state(of: .commits(shard)) } catch {
+                snapshots.log.info("a commit log cannot be asked", metadata: ["shard": "\(shard)", "error": "\(error)"])
+                continue
+            }
+            guard state.bytes >= CommitRoom(bound: state.bytesMax).opensAt else { continue }
+            let contained = progress.contained(of: 0..<shards.shards)
+            let trimming = Trimming(logs: snapshots.logs, snapshots: snapshots.store)
+            if try await trimming.sumsHold(
+                shard, contained: contained[index] ?? 0, commits: contained.values.reduce(0, +))
+            {
+                snapshots.log.notice("LOG is nearly full, the sums get a snapshot now", metadata: ["shard": "\(shard)"])
+                return true
+            }
+        }
+        return false
+    }
+
     private func bound() async throws -> Int {
         var least = UInt64(Limits.snapshotLogBytesUnbounded)
         for shard in shards.all {
             guard let bound = try await snapshots.logs.state(of: .commits(shard)).bytesMax else { continue }
-            least = min(least, bound)
+            least = min(least, CommitRoom(bound: bound).closesAt)
         }
         return min(Int(clamping: least) / Limits.snapshotLogFraction, snapshotEveryBytes)
     }

@@ -1,6 +1,7 @@
 import Model
 
-/// The message ids of late, by which a repeat is recognised: bounded by count and by time.
+/// The message ids of late, by which a repeat is recognised: bounded by count and by the time at which they arrived. The
+/// time of the events says nothing here: who loads years of history in minutes repeats a request after seconds, too.
 ///
 /// Two generations: new ids go into the younger; when that is full or old, the older one is forgotten and the younger
 /// takes its place. So an id is known for at least half of the bound, at most all of it. Part of the shard's state.
@@ -23,12 +24,12 @@ struct MessageWindow: Equatable, Sendable {
     var mark: Mark { Mark(turns: turns, count: younger.ids.count) }
     var count: Int { younger.ids.count + older.ids.count }
 
-    /// Whether the id is new; it is known from then on.
-    mutating func insert(_ id: UInt128, at now: Instant) -> Bool {
-        if younger.ids.count >= Limits.messageWindowCount / 2 || now - began > Limits.messageWindowMilliseconds {
+    /// Whether the id is new; it is known from then on. `arrived` is the log's time, in both time modes.
+    mutating func insert(_ id: UInt128, arrived: Instant) -> Bool {
+        if younger.ids.count >= Limits.messageWindowCount / 2 || arrived - began > Limits.messageWindowMilliseconds {
             older = younger
             younger = Generation()
-            began = now
+            began = arrived
             turns += 1
         }
         if older.contains(id) { return false }

@@ -11,7 +11,7 @@ extension Shard {
     ) {
         reprise_place_event(record.sequence, eventsThrough)
         let now = instant(of: header, record)
-        if header.messageID != 0 && !window.insert(header.messageID, at: now) && replaying == 0 {
+        if header.messageID != 0 && !window.insert(header.messageID, arrived: record.time) && replaying == 0 {
             return brain.effects.add(.repeats, 1)
         }
         if let workers = workersEnded(at: .event(inputSequence: record.sequence, index: eventsThrough)) {

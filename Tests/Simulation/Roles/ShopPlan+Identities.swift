@@ -19,6 +19,7 @@ extension ShopPlan {
         let unknown = CustomerKey.anonymous("m\(number)")
         let shared = draw(4) == 0 ? number / 2 * 2 : number
         let address = CustomerKey("email:m\(shared)@example.com")
+        identifiedKeys.formUnion([user, card, unknown, address, CustomerKey("email:m\(number)@example.com")])
         var events = 0
         func add(
             _ at: Int64, _ key: CustomerKey, _ body: Event.Body, _ identifiers: [Identifier] = [], to entries: inout [Entry]
@@ -44,7 +45,7 @@ extension ShopPlan {
                 let done = OrderEvent(orderID: id, change: .fulfilled, revenue: nil, lines: lines)
                 add(placed + draw(3 * dayMilliseconds), key, .order(done), to: &own)
             }
-            identifiedOrders += placed < lengthMilliseconds ? 1 : 0
+            if placed < lengthMilliseconds { identifiedOrders.insert(id) }
         }
         let traits = [Trait("email", "m\(number)@example.com")]
         let identify = Event.Body.identify(Identify(traits: traits, consents: [Consent(.email, granted: true)]))

@@ -11,8 +11,10 @@ package struct ShopPlan: Sendable {
 
     /// Ascending by time.
     package internal(set) var entries: [Entry] = []
-    /// Orders of customers who have identifiers; each is placed once.
-    package internal(set) var identifiedOrders: Int64 = 0
+    /// Orders of customers who have identifiers, by id; each is placed once.
+    package internal(set) var identifiedOrders: Set<String> = []
+    /// All keys that those may be known by.
+    package internal(set) var identifiedKeys: Set<CustomerKey> = []
     /// In the order in which they are applied: the first at the beginning, the others on the way.
     package private(set) var revisions: [RuleSet] = []
     /// How long it lasts.

@@ -170,6 +170,7 @@ private final class SimulationRun: @unchecked Sendable {
         let checker = ReplayChecker(
             installation: installed.installation, configuration: installed.server.contents(of: .configuration))
         var orders: Int64 = 0
+        var bearers: [String: [String]] = [:]
         for (index, commits) in judge.made.enumerated() {
             let shard = ShardID(index: index)
             var inputs = installed.server.contents(of: .input(shard))
@@ -179,12 +180,25 @@ private final class SimulationRun: @unchecked Sendable {
                 return record.flatMap { try? Commit.decoded($0.payload).hash } == snapshot.head.commitHash
             }
             for _ in live { counts.add("live state: compared") }
-            violations += checker.run(shard, inputs: inputs, commits: commits, live: live.mapValues(\.parts)).violations
+            let outcome = checker.run(
+                shard, inputs: inputs, commits: commits,
+                customers: plan.identifiedKeys.filter { installed.installation.shards.shard(of: $0) == shard },
+                live: live.mapValues(\.parts))
+            violations += outcome.violations
+            for (key, view) in outcome.views {
+                for order in view.orders { bearers[order.id, default: []].append(key.text) }
+            }
             orders += checkDecisions(shard, inputs, commits) ?? Int64.min / 64
         }
         // Below 0: of a shard it is not known.
         guard orders >= 0, options.sabotage == nil else { return }
-        orders += plan.identifiedOrders
+        for (order, keys) in bearers.sorted(by: { $0.key < $1.key }) where keys.count > 1 {
+            violations.append(Violation("I10 orders", "\(order) is counted for \(keys.sorted().joined(separator: " and "))"))
+        }
+        for order in plan.identifiedOrders.sorted() where bearers[order] == nil {
+            violations.append(Violation("I10 orders", "\(order) is counted for nobody"))
+        }
+        orders += Int64(plan.identifiedOrders.count)
         counts.add("orders of the whole: compared")
         let counted = judge.sums.counters[.orders] ?? 0
         if counted != orders {

@@ -8,7 +8,8 @@ struct LoadTest: AsyncParsableCommand {
         abstract: "Drives a cluster with a workload whose right answers are known.",
         discussion: "Use ./loadtest/run, which starts a cluster of its own around this program and ends it afterwards.",
         subcommands: [
-            ReferenceCommand.self, FailoverCommand.self, RescaleCommand.self, HotCommand.self, EngineCommand.self,
+            ReferenceCommand.self, FailoverCommand.self, RescaleCommand.self, HotCommand.self, BackupCommand.self,
+            OverdueCommand.self, TimersCommand.self, LatenessCommand.self, GatewayCommand.self, EngineCommand.self,
             RulesCommand.self,
         ])
 }

@@ -32,7 +32,7 @@ struct Examination {
         for shard in installation.shards.all {
             let outcome = examine(shard, replay, &verdict)
             verdict.add(outcome.violations)
-            profiles.merge(outcome.orders) { $0 + $1 }
+            profiles.merge(outcome.views.mapValues(\.orderCount)) { $0 + $1 }
         }
         coordinator(&verdict)
         verdict.violations += BookCheck.compare(ledger, with: books)

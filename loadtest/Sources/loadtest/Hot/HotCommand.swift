@@ -1,5 +1,4 @@
 import ArgumentParser
-import Curl
 import Foundation
 import Model
 import Ports
@@ -43,7 +42,7 @@ struct HotCommand: AsyncParsableCommand {
             }
         }
         defer { following.cancel() }
-        let gate = GatewayClient(url: gateway, key: key, connections: Self.senders + Self.hotSenders)
+        let gate = Views(GatewayClient(url: gateway, key: key, connections: Self.senders + Self.hotSenders))
         _ = try await part(gate, watch, seconds: 3, hot: false)
         let alone = try await part(gate, watch, seconds: seconds, hot: false)
         let beside = try await part(gate, watch, seconds: seconds, hot: true)
@@ -66,7 +65,7 @@ struct HotCommand: AsyncParsableCommand {
         var hot: (accepted: Int, refused: Int)
     }
 
-    private func part(_ gate: GatewayClient, _ watch: EventWatch, seconds: Int, hot: Bool) async throws -> Part {
+    private func part(_ gate: Views, _ watch: EventWatch, seconds: Int, hot: Bool) async throws -> Part {
         _ = watch.takeLatencies()
         let end = ContinuousClock.now + .seconds(seconds)
         let tally = HotTally()
@@ -75,7 +74,7 @@ struct HotCommand: AsyncParsableCommand {
             for sender in 0..<Self.senders {
                 group.addTask {
                     var number = sender
-                    try await Self.paced(Double(rate) / Double(Self.senders), until: end) {
+                    try await Pace.keep(Double(rate) / Double(Self.senders), until: { .now >= end }) {
                         let customer = CustomerKey.user("q\(number % customers)")
                         number += Self.senders
                         guard watch.sending(customer) else { return }
@@ -88,7 +87,7 @@ struct HotCommand: AsyncParsableCommand {
             }
             for _ in 0..<(hot ? Self.hotSenders : 0) {
                 group.addTask {
-                    try await Self.paced(Double(hotRate) / Double(Self.hotBatch * Self.hotSenders), until: end) {
+                    try await Pace.keep(Double(hotRate) / Double(Self.hotBatch * Self.hotSenders), until: { .now >= end }) {
                         let isTaken = try await gate.track(user: "hot", count: Self.hotBatch) == 200
                         if isTaken {
                             tally.hotAccepted.add(Self.hotBatch, ordering: .relaxed)
@@ -106,53 +105,12 @@ struct HotCommand: AsyncParsableCommand {
             latencies: watch.takeLatencies(), refused: tally.refused.load(ordering: .relaxed),
             hot: (tally.hotAccepted.load(ordering: .relaxed), tally.hotRefused.load(ordering: .relaxed)))
     }
-
-    /// So often a second; what cannot be kept is left out, not made up for.
-    private static func paced(
-        _ perSecond: Double, until end: ContinuousClock.Instant, _ body: () async throws -> Void
-    ) async throws {
-        let pause = Duration.seconds(1 / perSecond)
-        var next = ContinuousClock.now + pause * Double.random(in: 0..<1)
-        while next < end {
-            try await Task.sleep(until: next)
-            try await body()
-            next = max(next + pause, .now)
-        }
-    }
 }
 
 private final class HotTally: Sendable {
     let refused = Atomic(0)
     let hotAccepted = Atomic(0)
     let hotRefused = Atomic(0)
-}
-
-/// Posts events as a shop would.
-private final class GatewayClient: Sendable {
-    private let url: String
-    private let authorization: String
-    private let client: HTTPClient
-    private let number = Atomic(0)
-    private let run = UInt64.random(in: .min ... .max)
-
-    init(url: String, key: String, connections: Int) {
-        self.url = url + "/v1/batch"
-        authorization = "Basic " + Data((key + ":").utf8).base64EncodedString()
-        client = HTTPClient(connections: connections)
-    }
-
-    /// So many views by this customer; the status of the answer.
-    func track(user: String, count: Int) async throws -> Int {
-        let events = (0..<count).map { _ in
-            let id = "\(run)-\(number.add(1, ordering: .relaxed).newValue)"
-            return "{\"type\":\"track\",\"event\":\"Product Viewed\",\"userId\":\"\(user)\",\"messageId\":\"\(id)\","
-                + "\"properties\":{\"product_id\":\"p\"}}"
-        }
-        let request = HTTPRequest(
-            "POST", url, headers: [("Content-Type", "application/json"), ("Authorization", authorization)],
-            body: Array("{\"batch\":[\(events.joined(separator: ","))]}".utf8))
-        return try await client.send(request).status
-    }
 }
 
 /// What a run found out; its JSON is what the program prints.

@@ -22,6 +22,16 @@ struct ClusterProcess: Hashable, Sendable {
         return fields.count > 19 && fields[0] != "Z" && fields[19] == started
     }
 
+    /// Processor time that it has used, user's and system's; nil when it has ended.
+    func processorSeconds() -> Double? {
+        guard isAlive else { return nil }
+        let stat = Self.read("/proc/\(id)/stat")
+        guard let bracket = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[stat.index(after: bracket)...].split(separator: " ")
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return nil }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// Ends it as a failing machine would.
     func kill9() throws {
         guard isAlive else { throw LoadError("\(name) has ended before it was killed") }

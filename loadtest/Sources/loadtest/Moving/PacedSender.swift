@@ -25,12 +25,12 @@ final class PacedSender: Sendable {
 
     /// Events `range` as fast as they are taken.
     func sendAll(_ range: Range<UInt64>) async throws {
-        var batches = Batches(map: map)
+        var batches = ShardBatches(map: map)
         for index in range {
             let shard = batches.append(workload.event(at: index).input(seed: workload.seed))
             if batches.isFull(shard) { try await send(batches.take(shard), shard) }
         }
-        for shard in map.all where !batches.isEmpty(shard) { try await send(batches.take(shard), shard) }
+        for shard in map.all where batches.count(shard) > 0 { try await send(batches.take(shard), shard) }
         try await publisher.drain()
     }
 
@@ -38,7 +38,7 @@ final class PacedSender: Sendable {
     func sendPaced(from first: UInt64, rate: UInt64) async throws -> UInt64 {
         let began = ContinuousClock.now
         var next = first
-        var batches = Batches(map: map)
+        var batches = ShardBatches(map: map)
         while next < workload.events && !isHurried.load(ordering: .relaxed) {
             try await Task.sleep(for: Self.tick)
             let due = first + UInt64(Double(rate) * (began.duration(to: .now) / .seconds(1)))
@@ -47,7 +47,7 @@ final class PacedSender: Sendable {
                 if batches.isFull(shard) { try await send(batches.take(shard), shard) }
                 next += 1
             }
-            for shard in map.all where !batches.isEmpty(shard) { try await send(batches.take(shard), shard) }
+            for shard in map.all where batches.count(shard) > 0 { try await send(batches.take(shard), shard) }
         }
         let paced = next - first
         try await sendAll(next..<workload.events)
@@ -67,36 +67,5 @@ final class PacedSender: Sendable {
     private func send(_ payload: [UInt8], _ shard: ShardID) async throws {
         watch.sending(to: shard)
         try await publisher.send(payload, to: shard)
-    }
-
-    private struct Batches {
-        let map: ShardMap
-        private var builders: [EventBatchBuilder]
-
-        init(map: ShardMap) {
-            self.map = map
-            builders = map.all.map { _ in EventBatchBuilder(base: ReferenceWorkload.start) }
-        }
-
-        mutating func append(_ event: Event) -> ShardID {
-            let shard = map.shard(of: event.customer)
-            let number = Int(shard.number)
-            if builders[number].count == 0 { builders[number] = EventBatchBuilder(base: event.time) }
-            builders[number].append(event)
-            return shard
-        }
-
-        func isEmpty(_ shard: ShardID) -> Bool { builders[Int(shard.number)].count == 0 }
-
-        func isFull(_ shard: ShardID) -> Bool {
-            let builder = builders[Int(shard.number)]
-            return builder.byteCount >= Limits.batchBytesTarget || builder.count == Limits.batchEventsMax
-        }
-
-        mutating func take(_ shard: ShardID) -> [UInt8] {
-            let full = builders[Int(shard.number)]
-            builders[Int(shard.number)] = EventBatchBuilder(base: ReferenceWorkload.start)
-            return full.finish()
-        }
     }
 }

@@ -16,10 +16,14 @@ struct WorkerFleet: Sendable {
     }
 
     /// Starts a worker under this name, of which none may run.
-    func start(_ name: String) throws {
+    func start(_ name: String) throws { try start(name, ["worker", "--name", name]) }
+
+    /// Starts any role; `environment` goes before what this program has.
+    func start(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: binary)
-        process.arguments = ["worker", "--name", name]
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         let path = URL(fileURLWithPath: pids).deletingLastPathComponent().appending(path: "logs/\(name).log").path
         guard FileManager.default.fileExists(atPath: path) || FileManager.default.createFile(atPath: path, contents: nil),
@@ -34,16 +38,21 @@ struct WorkerFleet: Sendable {
     }
 
     /// Runs a command of `reprise` to its end.
-    func run(_ arguments: [String]) async throws {
+    func run(_ arguments: [String], environment: [String: String] = [:]) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: binary)
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.standardError
-        let ended = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in ended.continuation.finish() }
-        try process.run()
-        for await _ in ended.stream {}
+        // Not ended by the task's cancelling: a process that runs has no status to be asked for.
+        try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in ended.resume() }
+            do { try process.run() } catch {
+                process.terminationHandler = nil
+                ended.resume(throwing: error)
+            }
+        }
         guard process.terminationStatus == 0 else {
             throw LoadError("reprise \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
         }

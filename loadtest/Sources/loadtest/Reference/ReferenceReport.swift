@@ -13,6 +13,7 @@ struct ReferenceReport: Encodable {
         }
     }
 
+    var scenario = "reference"
     var customers: UInt64
     var events: UInt64
     var seed: UInt64
@@ -29,9 +30,10 @@ struct ReferenceReport: Encodable {
     var answers: ReferenceAnswers
     /// Nil when the right ones are not known and were not computed.
     var correct: Bool?
+    var context = RunContext.current()
 
     enum CodingKeys: String, CodingKey {
-        case customers, events, seed, shards, workers, seconds, processes, commits, answers, correct
+        case scenario, customers, events, seed, shards, workers, seconds, processes, commits, answers, correct, context
         case killedWorker = "killed_worker"
         case eventsPerSecond = "events_per_second"
         case peakBytes = "peak_rss_bytes"
@@ -39,6 +41,8 @@ struct ReferenceReport: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(scenario, forKey: .scenario)
+        try container.encode(context, forKey: .context)
         try container.encode(customers, forKey: .customers)
         try container.encode(events, forKey: .events)
         try container.encode(seed, forKey: .seed)

@@ -12,20 +12,12 @@ struct WorkloadSender: Sendable {
 
     /// Everything is durable when it returns. Then the closing clock record is written to every shard; their sequences.
     func send() async throws -> [ShardID: UInt64] {
-        var batches = map.all.map { _ in EventBatchBuilder(base: ReferenceWorkload.start) }
+        var batches = ShardBatches(map: map)
         for index in 0..<workload.events {
-            let event = workload.event(at: index).input(seed: workload.seed)
-            let shard = map.shard(of: event.customer)
-            let number = Int(shard.number)
-            if batches[number].count == 0 { batches[number] = EventBatchBuilder(base: event.time) }
-            batches[number].append(event)
-            if batches[number].byteCount >= Limits.batchBytesTarget || batches[number].count == Limits.batchEventsMax {
-                try await flush(&batches[number], to: shard)
-            }
+            let shard = batches.append(workload.event(at: index).input(seed: workload.seed))
+            if batches.isFull(shard) { try await flush(&batches, shard) }
         }
-        for shard in map.all where batches[Int(shard.number)].count > 0 {
-            try await flush(&batches[Int(shard.number)], to: shard)
-        }
+        for shard in map.all where batches.count(shard) > 0 { try await flush(&batches, shard) }
         try await publisher.drain()
         let clock = InputMessage.clock(ReferenceWorkload.closing).encoded()
         for shard in map.all { try await publisher.send(clock, to: shard) }
@@ -35,11 +27,10 @@ struct WorkloadSender: Sendable {
         return closing
     }
 
-    private func flush(_ batch: inout EventBatchBuilder, to shard: ShardID) async throws {
-        let full = batch
-        batch = EventBatchBuilder(base: ReferenceWorkload.start)
-        try await publisher.send(full.finish(), to: shard)
-        handedOver.add(UInt64(full.count))
+    private func flush(_ batches: inout ShardBatches, _ shard: ShardID) async throws {
+        let count = UInt64(batches.count(shard))
+        try await publisher.send(batches.take(shard), to: shard)
+        handedOver.add(count)
     }
 }
 
