@@ -51,9 +51,12 @@ package struct EventHeader: Sendable {
         let flags = reader.bytes[reader.position + 1]
         reader.skip(2)
         reader.skipVarint()
-        guard reader.remaining >= 32 else { return nil }
-        let message = flags & hasMessageID != 0 ? reader.peek() : 0
-        if flags & hasMessageID != 0 { reader.skip(16) }
+        var message: UInt64 = 0
+        if flags & hasMessageID != 0 {
+            guard reader.remaining >= 16 else { return nil }
+            message = reader.peek()
+            reader.skip(16)
+        }
         guard let key = try? reader.range() else { return nil }
         if flags & hasIdentifiers != 0, (try? reader.range()) == nil { return nil }
         return (try? reader.range()) == nil ? nil : (key, message)

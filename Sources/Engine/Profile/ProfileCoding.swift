@@ -91,7 +91,11 @@ extension Profile {
     mutating func fold(in range: Range<Int>, wakeUp: Int64) -> Bool {
         clear()
         packedWakeUp = wakeUp
-        return PackReader.read(packed, in: range) { reader in
+        // Taken out meanwhile: this changes the rest of the profile, and would else count a reference to them.
+        var bytes: [UInt8] = []
+        swap(&bytes, &packed)
+        defer { swap(&bytes, &packed) }
+        return PackReader.read(bytes, in: range) { reader in
             let parts = Parts(rawValue: reader.fixed())
             foldHead(parts, &reader)
             if parts.contains(.history) { orderPart.fold(at: reader.part()) }

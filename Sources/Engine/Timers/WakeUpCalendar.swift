@@ -16,7 +16,21 @@ struct WakeUpCalendar: Sendable {
         var slot: UInt32
     }
 
+    /// An entry that waits in its block: milliseconds from the block's beginning, of which there are less than 2^32.
+    private struct Waiting: Sendable {
+        var offset: UInt32
+        var slot: UInt32
+
+        init(_ entry: Entry, block: Int64) {
+            offset = UInt32(entry.due - block * blockMilliseconds)
+            slot = entry.slot
+        }
+
+        func entry(block: Int64) -> Entry { Entry(due: block * blockMilliseconds + Int64(offset), slot: slot) }
+    }
+
     private static let hoursPerBlock: Int64 = 1024
+    private static let blockMilliseconds = hoursPerBlock * Milliseconds.hour
     /// Blocks from 1970 to 2116, further than any wake-up: the latest event and the longest period lie before.
     private static let blocks: Int64 = 1250
 
@@ -29,10 +43,10 @@ struct WakeUpCalendar: Sendable {
     /// Start of the first hour whose entries are not in the heap.
     private var horizonHour: Int64 = 0
     /// The hours of the block that the horizon is in.
-    private var hours = [[Entry]](repeating: [], count: Int(hoursPerBlock))
+    private var hours = [[Waiting]](repeating: [], count: Int(hoursPerBlock))
     private var hoursCount = 0
     /// The later blocks, from 1970 on.
-    private var later = [[Entry]](repeating: [], count: Int(blocks))
+    private var later = [[Waiting]](repeating: [], count: Int(blocks))
     /// Entries in all, those out of date included.
     private(set) var count = 0
 
@@ -49,10 +63,10 @@ struct WakeUpCalendar: Sendable {
             let block = hour / Self.hoursPerBlock
             precondition(block < Self.blocks, "wake-up beyond the calendar")
             if block == horizonHour / Self.hoursPerBlock {
-                hours[Int(hour % Self.hoursPerBlock)].append(entry)
+                hours[Int(hour % Self.hoursPerBlock)].append(Waiting(entry, block: block))
                 hoursCount += 1
             } else {
-                later[Int(block)].append(entry)
+                later[Int(block)].append(Waiting(entry, block: block))
             }
         }
     }
@@ -98,10 +112,7 @@ struct WakeUpCalendar: Sendable {
         while horizonHour * Milliseconds.hour <= limit {
             if hoursCount > 0, (horizonHour + 1) * Milliseconds.hour - 1 <= limit {
                 // The whole hour, without bringing it into an order first.
-                let index = Int(horizonHour % Self.hoursPerBlock)
-                retired += hours[index]
-                hoursCount -= hours[index].count
-                hours[index] = []
+                retired += takeHour()
                 moveHorizon()
             } else {
                 advance(limit, { _ in }, isCurrent)
@@ -131,14 +142,21 @@ struct WakeUpCalendar: Sendable {
             distribute()
             return
         }
-        let entries = hours[Int(horizonHour % Self.hoursPerBlock)]
-        hours[Int(horizonHour % Self.hoursPerBlock)] = []
-        hoursCount -= entries.count
+        let entries = takeHour()
         moveHorizon()
         prepare(entries)
         for entry in entries {
             if isCurrent(entry) { nearest.push(entry) } else { count -= 1 }
         }
+    }
+
+    /// The entries of the horizon's hour.
+    private mutating func takeHour() -> [Entry] {
+        let index = Int(horizonHour % Self.hoursPerBlock)
+        let waiting = hours[index]
+        hours[index] = []
+        hoursCount -= waiting.count
+        return waiting.map { $0.entry(block: horizonHour / Self.hoursPerBlock) }
     }
 
     private mutating func moveHorizon() {
@@ -152,7 +170,7 @@ struct WakeUpCalendar: Sendable {
         guard block < later.count, !later[block].isEmpty else { return }
         let entries = later[block]
         later[block] = []
-        for entry in entries { hours[Int(floorDivide(entry.due, Milliseconds.hour) % Self.hoursPerBlock)].append(entry) }
+        for entry in entries { hours[Int(Int64(entry.offset) / Milliseconds.hour)].append(entry) }
         hoursCount += entries.count
     }
 }
