@@ -60,7 +60,8 @@ extension ShardOwner {
         commitRoom.saw(state)
         shown.withLock { $0.logBytes = state.bytes }
         if commitRoom.state == .closed {
-            guard before != .closed else { return false }
+            // It may have been found closed when serving began.
+            guard fullProblem == nil else { return false }
             fullProblem =
                 "LOG.\(id) holds \(state.bytes) of \(state.bytesMax ?? 0) bytes: nothing is applied until it can be trimmed"
             log.error("LOG is nearly full", metadata: ["bytes": "\(state.bytes)", "bound": "\(state.bytesMax ?? 0)"])
@@ -109,6 +110,8 @@ extension ShardOwner {
             if SnapshotManifest.floor(of: .commits(id), kept: kept) ?? 0 >= goal { return }
             guard end == nil, !snapshotting.isUnderWay else { return }
             if kept.first?.head.commit == chain?.acknowledged { await makeSpacer() }
+            // The spacer may have made one due: of two at once the second would halt the shard until the first is written.
+            guard end == nil, !snapshotting.isUnderWay else { return }
             var isWritten = false
             snapshotting.isUnderWay = true
             await around.snapshotTurns.take { isWritten = await writeSnapshot(wholly: true) }
