@@ -20,7 +20,12 @@ package struct EventHeader: Sendable {
     package var body: Range<Int>
 
     /// Internal events have no time of their own.
-    package var isInternal: Bool { kind == .permitRequest || kind == .outcome }
+    package var isInternal: Bool {
+        switch kind {
+        case .permitRequest, .outcome: true
+        case .order, .product, .identify, .engagement, .named, .alias: false
+        }
+    }
 
     package static func read(_ reader: inout ByteReader, base: Instant) throws(FormatError) -> EventHeader {
         let start = reader.position

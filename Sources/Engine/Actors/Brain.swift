@@ -42,7 +42,10 @@ struct Brain: ~Copyable, Sendable {
 
     /// Of a product event nothing is kept but what was done.
     static func apply(_ kind: ProductEvent.Kind, to profile: inout Profile) {
-        if kind == .viewed || kind == .clicked { profile.views += 1 }
+        switch kind {
+        case .viewed, .clicked: profile.views += 1
+        case .addedToCart, .removedFromCart, .addedToWishlist, .removedFromWishlist, .reviewed, .shared: break
+        }
     }
 
     private func check(_ identify: Identify, _ profile: Profile) throws(EventFault) {

@@ -27,8 +27,11 @@ package final actor CustomerActor {
         knownKey = nil
         let isSound = profile.fold(in: keyEnd..<end, wakeUp: table.wakeUp(of: slot))
         precondition(isSound, "the bytes of customer \(slot) are damaged")
-        wasCustomer = profile.isCustomer
+        wasCustomer = isCustomer
     }
+
+    /// A customer, and not only the place of an identifier or a mark.
+    var isCustomer: Bool { !profile.identityPart.isMark && (!profile.identityPart.isClaimed || profile.hasContent) }
 
     /// Binds to a customer of whom nothing is known yet.
     func activate(new key: CustomerKey) {
@@ -107,13 +110,13 @@ package final actor CustomerActor {
     var openChanged: Int? { profile.openPart.isUnchanged ? nil : profile.openPart.values.count }
 
     /// Its identity, when there is one and it is not what it was when it was bound to.
-    var identityChanged: Identity? { profile.identityPart.isPacked || profile.identityPart.isEmpty ? nil : profile.identity }
+    var identityChanged: Identity? { profile.identityPart.isChanged ? profile.identity : nil }
 
     /// Milliseconds; `CustomerTable.noWakeUp` = never.
     var nextWakeUp: Int64 { profile.nextWakeUp }
 
     /// Where events for it go, when it is a mark.
-    var leadsTo: CustomerKey? { profile.isMark ? profile.identity?.leadsTo : nil }
+    var leadsTo: CustomerKey? { profile.identityPart.isMark ? profile.identity?.leadsTo : nil }
 
     /// When this action was decided, if it is open.
     func decided(_ action: ActionID) -> Instant? { profile.open.first { $0.id == action }?.decided }

@@ -126,7 +126,7 @@ extension Brain {
 
     /// Why the channel may not be used for this customer; nil = it may.
     func refusal(of channel: Channel, _ profile: Profile) -> Reason? {
-        guard channel != .record else { return nil }
+        if case .record = channel { return nil }
         if address(for: channel, profile) == nil { return .noAddress }
         if profile.consents.isSuppressed(channel) { return .addressSuppressed }
         return profile.consents[channel] ?? rules.set.consentAssumed ? nil : .noConsent

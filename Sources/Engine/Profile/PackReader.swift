@@ -118,8 +118,16 @@ import Model
         return range
     }
 
+    /// Passes over a text; fails when it is not ASCII, which says nothing about it.
+    @inline(__always)
+    mutating func skipASCII() {
+        let range = block()
+        if unsafe !range.isEmpty && !String.isASCII(UnsafeBufferPointer(rebasing: bytes[range])) { fail() }
+    }
+
     mutating func string() -> String {
         let range = block()
+        if range.isEmpty { return "" }
         guard let text = unsafe String(utf8: UnsafeBufferPointer(rebasing: bytes[range])) else {
             fail()
             return ""

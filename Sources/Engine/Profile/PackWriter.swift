@@ -85,6 +85,15 @@ import Model
         count += range.count
     }
 
+    @inline(__always)
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        reserve(bytes.count)
+        if let first = bytes.baseAddress {
+            unsafe UnsafeMutableRawPointer(start + count).copyMemory(from: first, byteCount: bytes.count)
+        }
+        count += bytes.count
+    }
+
     mutating func append(_ bytes: [UInt8]) { append(bytes, in: 0..<bytes.count) }
 
     /// UTF-8 length and bytes.

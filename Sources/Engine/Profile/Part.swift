@@ -78,10 +78,10 @@ struct Part<Element: Packable>: Sendable {
 
     /// Its length in bytes and its bytes.
     @inline(__always)
-    func pack(into writer: inout PackWriter, _ packed: [UInt8], base: Instant) {
+    func pack(into writer: inout PackWriter, _ packed: UnsafeRawBufferPointer, base: Instant) {
         if isUnchanged {
             writer.varint(UInt64(place.count))
-            writer.append(packed, in: place)
+            unsafe writer.append(UnsafeRawBufferPointer(rebasing: packed[place]))
         } else {
             writer.block { writer in
                 writer.varint(UInt64(values.count))
@@ -117,6 +117,8 @@ struct IdentityPart: Sendable {
 
     var isPacked: Bool { !place.isEmpty }
     var isEmpty: Bool { place.isEmpty && value == nil }
+    /// It is there, and not what it was when it was packed.
+    var isChanged: Bool { place.isEmpty && value != nil }
 
     mutating func clear() { if !isEmpty { self = IdentityPart() } }
 
@@ -141,10 +143,10 @@ struct IdentityPart: Sendable {
         }
     }
 
-    func pack(into writer: inout PackWriter, _ packed: [UInt8]) {
+    func pack(into writer: inout PackWriter, _ packed: UnsafeRawBufferPointer) {
         if isPacked {
             writer.varint(UInt64(place.count))
-            writer.append(packed, in: place)
+            unsafe writer.append(UnsafeRawBufferPointer(rebasing: packed[place]))
         } else if let value {
             var bytes = ByteWriter(reserving: 128)
             value.pack(into: &bytes)

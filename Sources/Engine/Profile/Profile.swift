@@ -193,7 +193,7 @@ package struct Profile: Sendable {
     mutating func timer(of rule: RuleID, _ occasion: Occasion) -> Int? {
         timerPart.unfold(packed, base)
         for index in timerPart.values.indices
-        where timerPart.values[index].rule == rule && timerPart.values[index].occasion == occasion { return index }
+        where timerPart.values[index].rule.number == rule.number && timerPart.values[index].occasion == occasion { return index }
         return nil
     }
 

@@ -51,6 +51,10 @@ extension Profile {
             changeAll()
             self.base = base
         }
+        unsafe packed.withUnsafeBytes { unsafe pack(into: &writer, $0, base) }
+    }
+
+    private func pack(into writer: inout PackWriter, _ packed: UnsafeRawBufferPointer, _ base: Instant) {
         let parts = parts
         writer.fixed(parts.rawValue)
         if let firstOrder {
@@ -67,13 +71,13 @@ extension Profile {
             writer.byte(consents.suppressed)
         }
         if let lapseDecided { writer.signed(lapseDecided - base) }
-        if parts.contains(.history) { orderPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.products) { productPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.timers) { timerPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.open) { openPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.touches) { touchPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.traits) { traitPart.pack(into: &writer, packed, base: base) }
-        if parts.contains(.identity) { identityPart.pack(into: &writer, packed) }
+        if parts.contains(.history) { unsafe orderPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.products) { unsafe productPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.timers) { unsafe timerPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.open) { unsafe openPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.touches) { unsafe touchPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.traits) { unsafe traitPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.identity) { unsafe identityPart.pack(into: &writer, packed) }
     }
 
     /// Whether the packed profile that begins there has an identity; without unpacking it.

@@ -89,7 +89,7 @@ package final class CompiledRules: Sendable {
         var place = Int(id.number) & (places.count - 1)
         while places[place] != 0 {
             let index = Int(places[place]) - 1
-            if gists[index].id == id { return index }
+            if gists[index].id.number == id.number { return index }
             place = (place + 1) & (places.count - 1)
         }
         return nil

@@ -4,7 +4,10 @@ import Model
 ///
 /// A slot is a customer's number in the shard, in the order of first appearance. Packed bytes begin with the key and its
 /// length. Not safe for concurrent use: it belongs to one shard.
-final class CustomerTable {
+///
+/// Invariants: `buckets` has a power of two of places, `mask` and one; `records` has room for `capacity`, of which the first
+/// `count` are customers.
+@safe final class CustomerTable {
     struct Record {
         var place: Slab.Reference
         var count: UInt32
@@ -21,8 +24,13 @@ final class CustomerTable {
         var tag: UInt32
     }
 
-    private var buckets: [Bucket]
-    private(set) var records: [Record] = []
+    private static let noBucket = Bucket(slot: empty, tag: 0)
+
+    private var buckets: UnsafeMutablePointer<Bucket>
+    private var mask = 63
+    private var records: UnsafeMutablePointer<Record>
+    private var capacity = 64
+    private(set) var count = 0
     private let slab = Slab()
     /// Customers with a wake-up.
     private(set) var wakeUps = 0
@@ -31,9 +39,17 @@ final class CustomerTable {
     /// Slots that are reserved and not restored yet.
     private var missing = 0
 
-    init() { buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: 64) }
+    init() {
+        unsafe buckets = .allocate(capacity: 64)
+        unsafe buckets.initialize(repeating: Self.noBucket, count: 64)
+        unsafe records = .allocate(capacity: 64)
+    }
 
-    var count: Int { records.count }
+    deinit {
+        unsafe buckets.deallocate()
+        unsafe records.deallocate()
+    }
+
     /// Bytes of packed profiles, free pieces included.
     var slabBytes: Int { slab.capacityBytes }
 
@@ -42,10 +58,10 @@ final class CustomerTable {
         let tag = UInt32(truncatingIfNeeded: hash >> 32)
         var index = position(tag)
         while true {
-            let bucket = buckets[index]
+            let bucket = self[bucket: index]
             if bucket.slot == Self.empty { return nil }
-            if bucket.tag == tag && slab.holdsKey(records[Int(bucket.slot)].place, bytes, in: range) { return bucket.slot }
-            index = (index + 1) & (buckets.count - 1)
+            if bucket.tag == tag && slab.holdsKey(self[bucket.slot].place, bytes, in: range) { return bucket.slot }
+            index = (index + 1) & mask
         }
     }
 
@@ -53,13 +69,13 @@ final class CustomerTable {
     /// made of it; `slots` is for its use.
     func touch(_ hashes: [UInt64], _ slots: inout [UInt32]) -> UInt64 {
         var sum: UInt64 = 0
-        for hash in hashes { sum &+= UInt64(buckets[position(UInt32(truncatingIfNeeded: hash >> 32))].tag) }
+        for hash in hashes { sum &+= UInt64(self[bucket: position(UInt32(truncatingIfNeeded: hash >> 32))].tag) }
         slots.removeAll(keepingCapacity: true)
         for hash in hashes {
             let tag = UInt32(truncatingIfNeeded: hash >> 32)
             var index = position(tag)
-            while buckets[index].slot != Self.empty && buckets[index].tag != tag { index = (index + 1) & (buckets.count - 1) }
-            if buckets[index].slot != Self.empty { slots.append(buckets[index].slot) }
+            while self[bucket: index].slot != Self.empty && self[bucket: index].tag != tag { index = (index + 1) & mask }
+            if self[bucket: index].slot != Self.empty { slots.append(self[bucket: index].slot) }
         }
         return sum &+ touch(slots)
     }
@@ -67,20 +83,30 @@ final class CustomerTable {
     /// The same for customers whose slots are known.
     func touch(_ slots: [UInt32]) -> UInt64 {
         var sum: UInt64 = 0
-        for slot in slots { sum &+= UInt64(records[Int(slot)].count) }
+        for slot in slots { sum &+= UInt64(self[slot].count) }
         for slot in slots {
-            let record = records[Int(slot)]
+            let record = self[slot]
             if record.place != .none { sum &+= slab.touch(record.place, count: Int(record.count)) }
+        }
+        return sum
+    }
+
+    /// The same for customers that are to be woken, as far as these wake-ups are still theirs.
+    func touch(_ entries: [WakeUpCalendar.Entry]) -> UInt64 {
+        var sum: UInt64 = 0
+        for entry in entries { sum &+= UInt64(truncatingIfNeeded: self[entry.slot].wakeUp) }
+        for entry in entries where self[entry.slot].wakeUp == entry.due {
+            sum &+= slab.touch(self[entry.slot].place, count: Int(self[entry.slot].count))
         }
         return sum
     }
 
     /// A new customer's slot; the bytes begin with its key.
     func add(hash: UInt64, packed: borrowing PackWriter) -> UInt32 {
-        if (records.count + 1) * 4 > buckets.count * 3 { grow(to: buckets.count * 2) }
-        let slot = UInt32(records.count)
+        if (count + 1) * 4 > (mask + 1) * 3 { grow(to: 2 * (mask + 1)) }
+        let slot = UInt32(count)
         packedBytes += packed.count
-        records.append(
+        append(
             Record(place: slab.store(packed, replacing: .none, oldCount: 0), count: UInt32(packed.count), wakeUp: Self.noWakeUp))
         place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
         return slot
@@ -88,7 +114,7 @@ final class CustomerTable {
 
     /// Copies a customer's bytes to the beginning of `bytes`, which grows where it must; returns how many they are.
     func copy(_ slot: UInt32, to bytes: inout [UInt8]) -> Int {
-        let record = records[Int(slot)]
+        let record = self[slot]
         let count = Int(record.count)
         if bytes.count < count { bytes = [UInt8](repeating: 0, count: max(512, 2 * count)) }
         slab.copy(record.place, count: count, to: &bytes)
@@ -96,29 +122,29 @@ final class CustomerTable {
     }
 
     func load(_ slot: UInt32, into bytes: inout [UInt8]) {
-        let record = records[Int(slot)]
+        let record = self[slot]
         slab.load(record.place, count: Int(record.count), into: &bytes)
     }
 
     /// Replaces a customer's bytes.
     func store(_ slot: UInt32, _ packed: borrowing PackWriter) {
-        let record = records[Int(slot)]
+        let record = self[slot]
         packedBytes += packed.count - Int(record.count)
-        records[Int(slot)].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))
-        records[Int(slot)].count = UInt32(packed.count)
+        self[slot].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))
+        self[slot].count = UInt32(packed.count)
     }
 
-    func wakeUp(of slot: UInt32) -> Int64 { records[Int(slot)].wakeUp }
+    func wakeUp(of slot: UInt32) -> Int64 { self[slot].wakeUp }
 
     func setWakeUp(of slot: UInt32, _ due: Int64) {
-        let old = records[Int(slot)].wakeUp
+        let old = self[slot].wakeUp
         wakeUps += (due == Self.noWakeUp ? 0 : 1) - (old == Self.noWakeUp ? 0 : 1)
-        records[Int(slot)].wakeUp = due
+        self[slot].wakeUp = due
     }
 
     /// Length and bytes of a customer.
     func append(_ slot: UInt32, to writer: inout ByteWriter) {
-        let record = records[Int(slot)]
+        let record = self[slot]
         writer.count(Int(record.count))
         slab.append(record.place, count: Int(record.count), to: &writer.bytes)
     }
@@ -127,13 +153,13 @@ final class CustomerTable {
 
     /// Makes room for so many customers in all, which ``restore(_:_:wakeUp:)`` fills.
     func extend(to count: Int) {
-        guard count > records.count else { return }
-        missing += count - records.count
-        records.reserveCapacity(count)
-        while records.count < count { records.append(Record(place: .none, count: 0, wakeUp: Self.noWakeUp)) }
-        var places = buckets.count
+        guard count > self.count else { return }
+        missing += count - self.count
+        if count > capacity { reserve(count) }
+        while self.count < count { append(Record(place: .none, count: 0, wakeUp: Self.noWakeUp)) }
+        var places = mask + 1
         while (count + 1) * 4 > places * 3 { places *= 2 }
-        if places > buckets.count { grow(to: places) }
+        if places > mask + 1 { grow(to: places) }
     }
 
     /// Whether every slot has its customer.
@@ -149,7 +175,7 @@ final class CustomerTable {
         guard range.count <= Limits.profileBytesMax else {
             throw FormatError(.invalid("a profile of \(range.count) bytes"), at: range.lowerBound)
         }
-        let old = records[Int(slot)]
+        let old = self[slot]
         if old.place == .none {
             let hash = Hashing.hash64(reader.bytes, in: range.lowerBound + 1..<range.lowerBound + 1 + length)
             place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
@@ -158,26 +184,59 @@ final class CustomerTable {
             slab.remove(old.place, count: Int(old.count))
         }
         packedBytes += range.count - Int(old.count)
-        records[Int(slot)].place = slab.store(reader.bytes, in: range)
-        records[Int(slot)].count = UInt32(range.count)
+        self[slot].place = slab.store(reader.bytes, in: range)
+        self[slot].count = UInt32(range.count)
         setWakeUp(of: slot, due)
         return range
     }
 
+    /// A place of the table; `index` has passed the mask.
+    private subscript(bucket index: Int) -> Bucket {
+        @inline(__always) get { unsafe buckets[index] }
+    }
+
+    private subscript(slot: UInt32) -> Record {
+        @inline(__always) get {
+            precondition(slot < count, "no customer \(slot)")
+            return unsafe records[Int(slot)]
+        }
+        @inline(__always) _modify {
+            precondition(slot < count, "no customer \(slot)")
+            yield unsafe &records[Int(slot)]
+        }
+    }
+
+    private func append(_ record: Record) {
+        if count == capacity { reserve(2 * capacity) }
+        unsafe (records + count).initialize(to: record)
+        count += 1
+    }
+
+    private func reserve(_ room: Int) {
+        let more = UnsafeMutablePointer<Record>.allocate(capacity: room)
+        unsafe more.initialize(from: records, count: count)
+        unsafe records.deallocate()
+        unsafe records = more
+        capacity = room
+    }
+
     private func position(_ tag: UInt32) -> Int {
         // The tag's high bits choose the place: multiplicative scaling, as the count is a power of two.
-        Int((UInt64(tag) &* 0x9E37_79B9_7F4A_7C15) >> 20) & (buckets.count - 1)
+        Int((UInt64(tag) &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
     }
 
     private func place(_ bucket: Bucket) {
         var index = position(bucket.tag)
-        while buckets[index].slot != Self.empty { index = (index + 1) & (buckets.count - 1) }
-        buckets[index] = bucket
+        while self[bucket: index].slot != Self.empty { index = (index + 1) & mask }
+        unsafe buckets[index] = bucket
     }
 
     private func grow(to places: Int) {
-        let old = buckets
-        buckets = [Bucket](repeating: Bucket(slot: Self.empty, tag: 0), count: places)
-        for bucket in old where bucket.slot != Self.empty { place(bucket) }
+        let (old, oldCount) = unsafe (buckets, mask + 1)
+        unsafe buckets = .allocate(capacity: places)
+        unsafe buckets.initialize(repeating: Self.noBucket, count: places)
+        mask = places - 1
+        for index in 0..<oldCount where unsafe old[index].slot != Self.empty { place(unsafe old[index]) }
+        unsafe old.deallocate()
     }
 }

@@ -8,7 +8,8 @@ struct ProductTable: Sendable {
     private var places: [UInt32] = []
     private var known = 0
     /// Reminder delays found so far, by consumption rule and product; derived, forgotten when rules change.
-    private var delays: [[Int64]] = []
+    private var delays: [Int64] = []
+    private var delayRules = 0
     /// Since the last snapshot.
     var changed = SlotSet()
     /// That a capture has not written yet, and what it has to write because it was replaced.
@@ -73,7 +74,7 @@ struct ProductTable: Sendable {
         if !new.brand.isEmpty { known.brand = new.brand }
         if !new.category.isEmpty && new.category != known.category {
             known.category = new.category
-            for rule in delays.indices where index < delays[rule].count { delays[rule][index] = Self.unknown }
+            for place in delays.indices.dropFirst(index * delayRules).prefix(delayRules) { delays[place] = Self.unknown }
         }
         guard known != products[index] else { return }
         if awaited.remove(UInt32(index)) { replaced.append((UInt32(index), products[index])) }
@@ -83,18 +84,23 @@ struct ProductTable: Sendable {
 
     /// How long after its purchase the product's reminder is due by the n-th consumption rule; nil = not its goods.
     mutating func reminderDelay(_ product: UInt32, consumptionRule position: Int, rules: CompiledRules) -> Int64? {
-        let index = Int(product)
-        while delays.count <= position { delays.append([]) }
-        while delays[position].count <= index { delays[position].append(Self.unknown) }
-        var delay = delays[position][index]
+        if delayRules == 0 { delayRules = rules.consumption.count }
+        let place = Int(product) * delayRules + position
+        if place >= delays.count {
+            delays += [Int64](repeating: Self.unknown, count: products.count * delayRules - delays.count)
+        }
+        var delay = delays[place]
         if delay == Self.unknown {
-            delay = rules.reminderDelay(rule: rules.consumption[position], product: products[index]) ?? Self.none
-            delays[position][index] = delay
+            delay = rules.reminderDelay(rule: rules.consumption[position], product: products[Int(product)]) ?? Self.none
+            delays[place] = delay
         }
         return delay == Self.none ? nil : delay
     }
 
-    mutating func forgetDelays() { delays.removeAll() }
+    mutating func forgetDelays() {
+        delays.removeAll()
+        delayRules = 0
+    }
 
     // MARK: Snapshots
 

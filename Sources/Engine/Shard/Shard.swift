@@ -7,6 +7,8 @@ package final class Shard {
     package let id: ShardID
     let map: ShardMap
     let timeMode: Installation.TimeMode
+    /// The mode is live; asked for each event.
+    let isLive: Bool
     let customer: CustomerActor
 
     /// Sequence in IN of the message that was read last; 0 = none.
@@ -64,6 +66,7 @@ package final class Shard {
         self.id = id
         map = installation.shards
         timeMode = installation.timeMode
+        isLive = timeMode == .live
         customer = CustomerActor(executor: executor)
         brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards)
     }
@@ -85,7 +88,9 @@ package final class Shard {
 
     func nextEntry(through limit: Instant) -> WakeUpCalendar.Entry? {
         let table = table
-        return calendar.next(through: limit.milliseconds) { table.wakeUp(of: $0.slot) == $0.due }
+        return calendar.next(
+            through: limit.milliseconds, prepare: { touched &+= table.touch($0) },
+            isCurrent: { table.wakeUp(of: $0.slot) == $0.due })
     }
 
     func nextLateEntry() -> WakeUpCalendar.Entry? {
@@ -138,7 +143,7 @@ package final class Shard {
         } else {
             place = table.add(hash: hash, packed: packing)
         }
-        let isCustomer = customer.profile.isCustomer
+        let isCustomer = customer.isCustomer
         if isCustomer != customer.wasCustomer {
             customers += isCustomer ? 1 : -1
             brain.effects.add(.customers, isCustomer ? 1 : -1)
@@ -146,7 +151,9 @@ package final class Shard {
         changed.insert(place)
         note(wakeUp: customer.nextWakeUp, of: place)
         if let open = customer.openChanged { note(open: open, of: place) }
-        if let identity = customer.identityChanged { note(identity, under: customer.key, of: place) }
+        if customer.profile.identityPart.isChanged, let identity = customer.identityChanged {
+            note(identity, under: customer.key, of: place)
+        }
     }
 
     func note(_ identity: Identity, under key: CustomerKey, of slot: UInt32) {

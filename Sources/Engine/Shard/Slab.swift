@@ -1,6 +1,6 @@
 import Model
 
-/// Memory for the packed bytes of dormant customers: pages of 1 MiB, cut into pieces of a few sizes, each size with a list
+/// Memory for the packed bytes of dormant customers: pages of 1 MiB, cut into pieces of a few sizes, each size with a chain
 /// of free ones. A piece is named by 32 bits. Not safe for concurrent use: it belongs to one shard.
 @safe final class Slab {
     /// Page in the upper half, offset in steps of 16 bytes in the lower.
@@ -11,19 +11,25 @@ import Model
 
     private static let pageBytes = 1 << 20
     private static let step = 16
+    private static let noPiece = UInt32.max
 
-    private var pages = unsafe [UnsafeMutableRawPointer]()
+    /// Addresses of the pages; `capacity` have room, the first `count` are pages.
+    private var pages: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    private var capacity = 16
+    private var count = 0
     /// Next unused offset of the newest page.
     private var used = pageBytes
-    private var free: [[UInt32]] = []
+    /// By size: the piece that was given back last. Each such piece begins with the number of the one before it.
+    private var free = [UInt32](repeating: noPiece, count: sizeClass(Limits.profileBytesMax) + 1)
 
     /// Bytes of all pages.
-    var capacityBytes: Int { unsafe pages.count * Self.pageBytes }
+    var capacityBytes: Int { count * Self.pageBytes }
 
-    init() {}
+    init() { unsafe pages = .allocate(capacity: capacity) }
 
     deinit {
-        for index in unsafe pages.indices { unsafe pages[index].deallocate() }
+        for index in 0..<count { unsafe pages[index].deallocate() }
+        unsafe pages.deallocate()
     }
 
     /// Sizes grow by 16 bytes to 512, by 128 to 4 KiB, by 4 KiB beyond: little is lost in a piece, and few sizes exist.
@@ -106,25 +112,42 @@ import Model
         }
     }
 
+    @inline(__always)
     private func pointer(_ place: Reference) -> UnsafeMutableRawPointer {
-        unsafe pages[Int(place.raw >> 16)] + Int(place.raw & 0xffff) * Self.step
+        let page = Int(place.raw >> 16)
+        precondition(page < count, "no such piece")
+        return unsafe pages[page] + Int(place.raw & 0xffff) * Self.step
     }
 
     private func release(_ place: Reference, count: Int) {
-        let index = Self.sizeClass(count)
-        while free.count <= index { free.append([]) }
-        free[index].append(place.raw)
+        let size = Self.sizeClass(count)
+        unsafe pointer(place).storeBytes(of: free[size], as: UInt32.self)
+        free[size] = place.raw
     }
 
-    private func allocate(_ index: Int) -> Reference {
-        if index < free.count, let place = free[index].popLast() { return Reference(raw: place) }
-        let size = Self.bytes(ofClass: index)
-        if used + size > Self.pageBytes {
-            precondition(unsafe pages.count < 0xffff, "a shard of 64 GiB")
-            unsafe pages.append(.allocate(byteCount: Self.pageBytes, alignment: 16))
-            used = 0
+    private func allocate(_ size: Int) -> Reference {
+        if free[size] != Self.noPiece {
+            let place = Reference(raw: free[size])
+            free[size] = unsafe pointer(place).load(as: UInt32.self)
+            return place
         }
-        defer { used += size }
-        return Reference(raw: UInt32(unsafe pages.count - 1) << 16 | UInt32(used / Self.step))
+        let bytes = Self.bytes(ofClass: size)
+        if used + bytes > Self.pageBytes { addPage() }
+        defer { used += bytes }
+        return Reference(raw: UInt32(count - 1) << 16 | UInt32(used / Self.step))
+    }
+
+    private func addPage() {
+        precondition(count < 0xffff, "a shard of 64 GiB")
+        if count == capacity {
+            let more = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: 2 * capacity)
+            unsafe more.initialize(from: pages, count: count)
+            unsafe pages.deallocate()
+            unsafe pages = more
+            capacity *= 2
+        }
+        unsafe (pages + count).initialize(to: .allocate(byteCount: Self.pageBytes, alignment: 64))
+        count += 1
+        used = 0
     }
 }

@@ -10,14 +10,14 @@ extension Shard {
         _ header: EventHeader, _ reader: inout EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
     ) {
         reprise_place_event(record.sequence, eventsThrough)
-        let now = header.instant(record, clock: &clock, timeMode)
+        let now = instant(of: header, record)
         if header.messageID != 0 && !window.insert(header.messageID, arrived: record.time) && replaying == 0 {
             return brain.effects.add(.repeats, 1)
         }
         if let workers = workersEnded(at: .event(inputSequence: record.sequence, index: eventsThrough)) {
             return setAside(record, reader, Self.trapped(workers))
         }
-        guard timeMode == .live || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
+        guard isLive || header.isInternal || (header.time >= Limits.timeMin && header.time < Limits.timeMax) else {
             return setAside(record, reader, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
         }
         do {
@@ -32,7 +32,7 @@ extension Shard {
     /// Applies an event to its customer, or passes it on to whom the customer's key leads. Throws when it cannot be applied.
     func deliver(_ header: EventHeader, _ record: LogRecord, at now: Instant, _ customer: isolated CustomerActor) throws {
         let hash = Hashing.hash64(record.payload, in: header.key)
-        guard map.shard(hash: hash) == id else {
+        guard map.shard(hash: hash).number == id.number else {
             throw EventFault("its customer belongs to shard \(map.shard(hash: hash))")
         }
         let isKnown = bind(header.key, of: record.payload, hash: hash, customer)
@@ -50,8 +50,12 @@ extension Shard {
         }
         // The two kinds that most events are of are not wrapped up to be told apart again.
         switch header.kind {
-        case .product: customer.apply(try ProductEvent.kind(from: record.payload, in: header.body))
-        case .order: try customer.apply(try OrderEvent.read(from: record.payload, in: header.body), at: now, &brain)
+        case .product:
+            let kind = ProductEvent.quickKind(from: record.payload, in: header.body)
+            customer.apply(try kind ?? ProductEvent.kind(from: record.payload, in: header.body))
+        case .order:
+            let order = OrderEvent.quick(from: record.payload, in: header.body)
+            try customer.apply(try order ?? OrderEvent.read(from: record.payload, in: header.body), at: now, &brain)
         default:
             let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
             if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
@@ -62,10 +66,20 @@ extension Shard {
         if !isKnown { bound = Bound(slot: nil, hash: hash) }
     }
 
+    /// When the event happens. Live: when the log took it, and the clock moves there. Event time: when it says, or, for what
+    /// comes from inside, at the shard's clock.
+    private func instant(of header: EventHeader, _ record: LogRecord) -> Instant {
+        if isLive {
+            clock = max(clock, record.time)
+            return clock
+        }
+        return header.isInternal ? clock : header.time
+    }
+
     /// In event-time mode a delivery takes no time: permit and outcome happen when their action was decided, so that the
     /// result does not depend on how fast a dispatcher was.
     private func instant(of body: Event.Body, _ now: Instant, _ customer: isolated CustomerActor) -> Instant {
-        guard timeMode == .eventTime else { return now }
+        if isLive { return now }
         switch body {
         case .permitRequest(let action, _), .outcome(let action, _, _, _): return customer.decided(action) ?? now
         default: return now
@@ -80,19 +94,5 @@ extension Shard {
         guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
         bound = Bound(slot: slot, hash: hash)
         return true
-    }
-}
-
-extension EventHeader {
-    /// When the event happens. Live: when the log took it, and the clock moves there. Event time: when it says, or, for
-    /// what comes from inside, at the shard's clock.
-    fileprivate func instant(_ record: LogRecord, clock: inout Instant, _ mode: Installation.TimeMode) -> Instant {
-        switch mode {
-        case .live:
-            clock = max(clock, record.time)
-            return clock
-        case .eventTime:
-            return isInternal ? clock : time
-        }
     }
 }

@@ -36,7 +36,7 @@ struct StepEffects: ~Copyable, Sendable {
         var place = Int(rule.number) & (armedPlaces.count - 1)
         while armedPlaces[place] != 0 {
             let index = Int(armedPlaces[place]) - 1
-            if armed[index].rule == rule {
+            if armed[index].rule.number == rule.number {
                 armed[index].amount += amount
                 return
             }

@@ -175,14 +175,21 @@ extension Shard {
         }
     }
 
+    private var isEventByEvent: Bool {
+        switch commitBound {
+        case .event: true
+        case .none, .message: false
+        }
+    }
+
     enum MessageProgress { case finished, finishedClock, bounded }
 
     /// No event more in this step, after `events` of them.
     func isReached(_ bound: StepBound, _ events: Int, _ record: LogRecord) -> Bool {
         switch bound {
         case .limits:
-            events >= (commitBound == .event ? 1 : Limits.stepEventsMax)
-                || brain.effects.byteCount >= Limits.commitBytesTarget || brain.outbox.isFull
+            events >= Limits.stepEventsMax || events >= 1 && isEventByEvent || brain.effects.byteCount >= Limits.commitBytesTarget
+                || brain.outbox.isFull
         case .recorded(let step):
             record.sequence == step.inputSequence && eventsThrough >= step.eventsThrough
         }

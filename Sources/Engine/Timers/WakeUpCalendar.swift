@@ -58,7 +58,10 @@ struct WakeUpCalendar: Sendable {
     }
 
     /// Takes out the earliest entry due by `limit`, and not late, for which `isCurrent` holds; nil when there is none.
-    mutating func next(through limit: Int64, isCurrent: (Entry) -> Bool) -> Entry? {
+    /// `prepare` is told of many at once before they are asked for.
+    mutating func next(
+        through limit: Int64, prepare: ([Entry]) -> Void = { _ in }, isCurrent: (Entry) -> Bool
+    ) -> Entry? {
         while true {
             if let first = nearest.first {
                 guard first.due <= limit else { return nil }
@@ -66,7 +69,7 @@ struct WakeUpCalendar: Sendable {
                 count -= 1
                 if isCurrent(first) { return first }
             } else if horizonHour * Milliseconds.hour <= limit {
-                advance(limit, isCurrent)
+                advance(limit, prepare, isCurrent)
             } else {
                 return nil
             }
@@ -101,7 +104,7 @@ struct WakeUpCalendar: Sendable {
                 hours[index] = []
                 moveHorizon()
             } else {
-                advance(limit, isCurrent)
+                advance(limit, { _ in }, isCurrent)
                 takeNearest()
             }
         }
@@ -121,7 +124,7 @@ struct WakeUpCalendar: Sendable {
     }
 
     /// Moves the horizon on by an hour that holds something, or to the next block.
-    private mutating func advance(_ limit: Int64, _ isCurrent: (Entry) -> Bool) {
+    private mutating func advance(_ limit: Int64, _ prepare: ([Entry]) -> Void, _ isCurrent: (Entry) -> Bool) {
         if hoursCount == 0 {
             horizonHour = (horizonHour / Self.hoursPerBlock + 1) * Self.hoursPerBlock
             // Beyond the limit nothing is looked for: an hour there goes into the heap when it comes.
@@ -132,6 +135,7 @@ struct WakeUpCalendar: Sendable {
         hours[Int(horizonHour % Self.hoursPerBlock)] = []
         hoursCount -= entries.count
         moveHorizon()
+        prepare(entries)
         for entry in entries {
             if isCurrent(entry) { nearest.push(entry) } else { count -= 1 }
         }
