@@ -97,6 +97,8 @@ final actor ShardOwner {
     /// Of IN: when it was last asked and what was read since, at most what it holds of what was read; and what it takes.
     var inputBytes: UInt64 = 0
     var inputBound = UInt64.max
+    /// How far steps had come in IN when its room was last looked at: record, and events of it.
+    var inputAtLook: (UInt64, UInt32) = (0, 0)
     /// Who takes the shard over, and how far that one is.
     var handOver: HandOver?
     /// Its brain, when it is known.

@@ -16,6 +16,7 @@ extension ShardOwner {
     ///                              --> when only the older snapshot of the sums holds LOG: a spacer, so that they can have
     ///                                  another --> trimmed
     ///     IN pressed by what is applied --> the same two snapshots --> trimmed
+    ///     IN pressed, and what was read is not applied --> the same, however little is applied
     ///
     /// None of it needs a step to be committed, so that whatever made a log full, it comes free when that is over.
     func keepRoom() async {
@@ -59,7 +60,8 @@ extension ShardOwner {
         commitRoom.saw(state)
         shown.withLock { $0.logBytes = state.bytes }
         if commitRoom.state == .closed {
-            guard before != .closed else { return false }
+            // It may have been found closed when serving began.
+            guard fullProblem == nil else { return false }
             fullProblem =
                 "LOG.\(id) holds \(state.bytes) of \(state.bytesMax ?? 0) bytes: nothing is applied until it can be trimmed"
             log.error("LOG is nearly full", metadata: ["bytes": "\(state.bytes)", "bound": "\(state.bytesMax ?? 0)"])
@@ -75,15 +77,23 @@ extension ShardOwner {
 
     /// IN is trimmed below what the older snapshot has read. When much of a nearly full one is applied and still there, that
     /// is not waited for: gateways refuse, and so nothing may come that would make a snapshot due.
+    ///
+    /// An owner that stands still before what it has read waits, most likely, for other shards to take its messages. They may
+    /// wait for this IN to take theirs: then the least that is applied is let go. What came meanwhile it has not read.
     private func lookAtInput() async throws {
-        guard inputMayBePressed else { return }
+        guard let shard else { return }
+        let place = (shard.inputSequence, shard.eventsThrough)
+        let isStandingStill = !inputs.isEmpty && place == inputAtLook
+        inputAtLook = place
+        guard inputMayBePressed || isStandingStill else { return }
         let state = try await around.logs.state(of: .input(id))
-        guard end == nil, let shard, let bound = state.bytesMax else { return }
+        guard end == nil, let bound = state.bytesMax else { return }
         inputBytes = state.bytes
         inputBound = bound
         let held = state.last + 1 - state.first
         let applied = shard.inputSequence - min(shard.inputSequence, state.first)
-        guard held > 0, inputMayBePressed, applied > held / UInt64(Limits.snapshotLogFraction) else { return }
+        let least = isStandingStill ? 0 : held / UInt64(Limits.snapshotLogFraction)
+        guard held > 0, inputMayBePressed, applied > least else { return }
         try await writeTwoSnapshots()
         await trim()
         inputBytes = try await around.logs.state(of: .input(id)).bytes
@@ -100,6 +110,8 @@ extension ShardOwner {
             if SnapshotManifest.floor(of: .commits(id), kept: kept) ?? 0 >= goal { return }
             guard end == nil, !snapshotting.isUnderWay else { return }
             if kept.first?.head.commit == chain?.acknowledged { await makeSpacer() }
+            // The spacer may have made one due: of two at once the second would halt the shard until the first is written.
+            guard end == nil, !snapshotting.isUnderWay else { return }
             var isWritten = false
             snapshotting.isUnderWay = true
             await around.snapshotTurns.take { isWritten = await writeSnapshot(wholly: true) }

@@ -62,7 +62,8 @@ extension ShardOwner {
         let (commitsRun, work) = follower.replayed
         if commitsRun > 0 { schedule.add(.init(work: work * min(unread, commitsRun) / commitsRun)) }
         snapshotting.schedule = schedule
-        snapshotting.manifest = manifest
+        // One that was written here meanwhile is newer than what was asked for: changes count from that one on.
+        snapshotting.manifest = snapshotting.manifest ?? manifest
         inputBytes += input.bytes
         inputBound = input.bytesMax ?? .max
         commitRoom.saw(commits)

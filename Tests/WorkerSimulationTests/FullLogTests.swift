@@ -116,6 +116,48 @@ struct FullLogTests {
         running.cancel()
         try await running.value
     }
+
+    @Test("I8 IN is full and its owner waits for another shard to take its messages: what is applied is let go, be it little")
+    func waitingForAnother() async throws {
+        let installation = try SimulatedInstallation(shards: 2, timeMode: .live)
+        let map = installation.installation.shards
+        let (input, other) = (LogName.input(ShardID(0)), LogName.input(ShardID(1)))
+        installation.logs.setBound(input, bytesMax: 4 << 20)
+        installation.logs.setBound(other, bytesMax: 1)
+        try await installation.place(alive: [worker], owners: [0, nil])
+        let running = installation.start(worker, snapshotEveryBytes: 64 << 20)
+        _ = try await installation.awaitCommit(0) { $0.kind == .fence }
+        // Each bears an identifier that the other shard is to be told of.
+        let cards = (0...).lazy.map { CustomerKey("card:\($0)") }.filter { map.shard(of: $0) == ShardID(1) }
+        let users = (0...).lazy.map { CustomerKey.user("\($0)") }.filter { map.shard(of: $0) == ShardID(0) }
+        var events = zip(users, cards).prefix(Limits.outboxMessagesMax + 500).map { user, card in
+            Event(
+                customer: user, time: .distantPast, identifiers: [Identifier(card)], body: .named(name: "Seen", properties: []))
+        }[...]
+        while !events.isEmpty {
+            _ = try await installation.put(.events(Array(events.prefix(1500))), 0)
+            events = events.dropFirst(1500)
+        }
+        while try await installation.logs.state(of: input).bytes < 4_000_000 {
+            let words = Event(
+                customer: .user("1"), time: .distantPast,
+                body: .named(name: "Read", properties: [UInt8](repeating: 0x20, count: 1000)))
+            _ = try await installation.put(.events([Event](repeating: words, count: 50)), 0)
+        }
+        let full = try await installation.logs.state(of: input)
+        while try await installation.logs.state(of: input).first == 1 {
+            try await installation.clock.sleep(until: installation.clock.now() + Milliseconds.second)
+        }
+        let commits = try installation.commits(0)
+        let applied = try #require(commits.flatMap(\.steps).last?.inputSequence)
+        #expect(applied < full.last / UInt64(Limits.snapshotLogFraction), "little enough: \(applied) of \(full.last)")
+        #expect(try await installation.logs.state(of: input).first <= applied)
+        // Now the other one can take them: it goes on.
+        installation.logs.setBound(other, bytesMax: 64 << 20)
+        _ = try await installation.awaitCommit(0) { $0.steps.contains { $0.inputSequence == full.last } }
+        running.cancel()
+        try await running.value
+    }
 }
 
 @Suite struct CommitRoomTests {

@@ -36,7 +36,7 @@ struct MessageWindow: Equatable, Sendable {
         return younger.insert(id)
     }
 
-    /// Looks at what ``insert(_:at:)`` will read for ids with these lower halves; returns a number made of it.
+    /// Looks at what ``insert(_:arrived:)`` will read for ids with these lower halves; returns a number made of it.
     func touch(_ ids: [UInt64]) -> UInt64 {
         var sum: UInt64 = 0
         for id in ids { sum &+= younger.touch(id) &+ older.touch(id) }

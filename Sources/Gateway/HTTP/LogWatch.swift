@@ -68,7 +68,8 @@ final class LogWatch: Sendable {
                 state.withLock { $0.lastAnswer = now }
             } catch {
                 log.warning("input log does not answer", metadata: ["log": "\(LogName.input(shard))", "error": "\(error)"])
-                return
+                // What was known of it stands; the others are asked all the same, or they would be filled to the brim.
+                if state.withLock({ $0.full.contains(shard) }) { full.insert(shard) }
             }
         }
         let newly = state.withLock { state in
