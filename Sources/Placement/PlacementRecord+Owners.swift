@@ -9,7 +9,8 @@ package struct PlacementBasis: Equatable, Sendable {
     package var moving: Set<Int>
     /// Planned moves that may be under way at once, those of `moving` among them.
     package var movesAtOnceMax: Int
-    /// Names of workers that a person has drained, ascending; none of them is among the roster's placeable.
+    /// Names of workers that a person has drained, ascending; none of them is among the roster's placeable
+    /// unless all that are left are.
     package var drained: [String]
     /// Shards whose log a person trusts.
     package var trusted: [TrustedEnd]

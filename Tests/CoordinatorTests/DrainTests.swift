@@ -81,6 +81,18 @@ import Testing
         #expect(successor.placement.drained.isEmpty && successor.owned(by: "a").count == 2)
     }
 
+    @Test func `F3 drained workers serve when nobody else is left, and let go when somebody is back`() {
+        var world = World(shards: 8)
+        world.live(4000, hearing: ["a", "b"])
+        world.take(.drain(name: "a", isDrained: true))
+        world.live(1000, hearing: ["a", "b"])
+        #expect(world.owned(by: "b").count == 8)
+        world.live(Limits.workerTimeoutMilliseconds + 1000, hearing: ["a"])
+        #expect(world.owned(by: "a").count == 8 && world.placement.drained == ["a"])
+        world.live(4000, hearing: ["a", "b"])
+        #expect(world.owned(by: "b").count == 8)
+    }
+
     @Test func `F3 at most so many shards move at once, and one that hangs holds the others up for a while only`() {
         var world = World(shards: 64)
         world.live(4000, hearing: ["a", "b"])

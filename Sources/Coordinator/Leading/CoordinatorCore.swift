@@ -91,7 +91,9 @@ struct CoordinatorCore: Sendable {
         let before = election.placement
         drains = drains.filter { before.drained.contains($0.key) != $0.value }
         let drained = before.drained.filter { drains[$0] != false } + drains.filter(\.value).keys
-        roster.placeable.removeAll { drained.contains($0.name) }
+        // When the others are gone, a drained worker serves rather than nobody, until one of them is back.
+        let willing = roster.placeable.filter { !drained.contains($0.name) }
+        if !willing.isEmpty { roster.placeable = willing }
         let moving = moves.underWay(before, alive: roster.alive, heartbeats: heartbeats, now: now)
         let trusted = trusted(before)
         let traps = trapped.reduce(before.traps) { $0.adding($1) }.filter { !constraints.isOver($0) }
