@@ -92,8 +92,8 @@ struct DispatcherState: Sendable {
             moved(opened, to: shard)
         case .permitGranted(let grant):
             return granted(GrantedAction(shard: shard, grant: grant, configuration: configuration), now: now) + next(now: now)
-        case .permitDenied(_, let action, let attempt, let reason):
-            denied(action, attempt, reason, now: now)
+        case .permitDenied(let customer, let action, let attempt, let reason):
+            denied(action, attempt, by: customer, reason, now: now)
         case .actionClosed(let closing):
             closed(closing.action)
         default:

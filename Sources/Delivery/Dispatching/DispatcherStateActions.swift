@@ -98,10 +98,17 @@ extension DispatcherState {
         return lane.isPaused(now) ? releaseReady("the provider cannot be used now") : []
     }
 
-    mutating func denied(_ action: ActionID, _ attempt: AttemptID, _ reason: Reason, now: Instant) {
+    mutating func denied(
+        _ action: ActionID, _ attempt: AttemptID, by customer: CustomerKey, _ reason: Reason, now: Instant
+    ) {
         guard var tracked = actions[action], case .asked(attempt, _, _) = tracked.phase else { return }
         leave(action, tracked)
         switch reason {
+        case .unknownAction where customer != tracked.customer:
+            // An identifier's key has led the request to its bearer of now; the action went with the one before.
+            tracked.setbacks += 1
+            rest(&tracked, action, now: now)
+            actions[action] = tracked
         case .unknownAction, .alreadyClosed:
             actions[action] = nil
         case .grantedToAnother:

@@ -162,9 +162,9 @@ package final class SimulatedDispatcher: @unchecked Sendable {
             actions[opened.action]?.shard = shard
             actions[opened.action]?.customer = opened.customer
         case .permitGranted(let grant): granted(grant.action, grant.attempt)
-        case .permitDenied(_, let action, let attempt, let reason) where attempt.instance == host.number:
-            // Closed where it went meanwhile.
-            if reason == .unknownAction { return forget(action) }
+        case .permitDenied(let customer, let action, let attempt, let reason) where attempt.instance == host.number:
+            // Closed meanwhile; unless an identifier's key has led the request to another than has the action.
+            if reason == .unknownAction && customer == actions[action]?.customer { return forget(action) }
             // Asked again later, unless the action is closed, which comes next.
             actions[action]?.attempt = nil
             if reason == .quietHours { actions[action]?.askedAt = clock.now() }
