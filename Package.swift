@@ -134,7 +134,7 @@ let package = Package(
         tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),
         tests("ChaosTests", ["chaos", "Checkers", "Model"]),
-        tests("CommandClusterTests", ["Checkers", "Curl", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
+        tests("CommandClusterTests", ["Checkers", "Curl", "Engine", "JetStreamPorts", "NATS", "Ports", "TestSupport", "Model"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -184,7 +184,7 @@ extension Event.Body {
                     kind: try reader.choice(), channel: try reader.choice(),
                     action: try reader.optional { r throws(FormatError) in ActionID(try r.fixed()) }))
         case .named: .named(name: try reader.string(), properties: try reader.block())
-        case .alias: .alias(previous: CustomerKey(try reader.string()))
+        case .alias: .alias(previous: try reader.customerKey())
         case .permitRequest: .permitRequest(action: ActionID(try reader.fixed()), attempt: try reader.attempt())
         case .outcome:
             .outcome(

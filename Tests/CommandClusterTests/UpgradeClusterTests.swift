@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Model
 import TestSupport
@@ -7,6 +8,9 @@ import Testing
 /// `build_next_brain` of cluster/lib makes it; without it there is nothing to try.
 @Suite(.serialized, .enabled(if: NextBrain.binary != nil, "no second build: ./cluster/test upgrade makes it"))
 struct UpgradeClusterTests {
+    /// Of the brain of this build, and of the other one's.
+    private let own = brainVersion
+    private let next = brainVersion + 1
     private let customers = 30
     private let days = 40
 
@@ -64,13 +68,13 @@ struct UpgradeClusterTests {
                 for step in commit.steps {
                     for case .actionOpened(let action) in try step.decodedEffects() {
                         #expect(opened.updateValue(commit.brain, forKey: action.action) == nil, "decided twice")
-                        let later = commit.brain == 2 ? Milliseconds.minute : 0
+                        let later = commit.brain == next ? Milliseconds.minute : 0
                         #expect(action.deadline == action.decided + 3 * Milliseconds.day + later)
                     }
                 }
             }
         }
-        #expect(Set(opened.values) == [1, 2], "both brains have decided something")
+        #expect(Set(opened.values) == [own, next], "both brains have decided something")
         #expect(report.figures == (try contents.figures()))
         let orders = SampleShop.orders(customers: customers, days: days).split(separator: "\n").count - 1
         #expect(report.orders == Int64(orders))
@@ -81,19 +85,19 @@ struct UpgradeClusterTests {
 
     @Test(.timeLimit(.minutes(6)))
     func `a rolling restart with another brain, one worker killed in it: nothing lost or twice (I1 I4 I5 I11)`() async throws {
-        let next = try #require(NextBrain.binary)
+        let nextBuild = try #require(NextBrain.binary)
         try await within(2) { cluster in
             // So that each brain decides, however fast the machine is: a part before, one meanwhile, one behind.
             try await replay(cluster, days: 0..<days / 3)
             async let meanwhile = replay(cluster, days: days / 3..<days * 2 / 3)
-            try cluster.startWorker("worker-3", binary: next)
+            try cluster.startWorker("worker-3", binary: nextBuild)
             try await eventually("some shards move to the next brain", within: .seconds(60)) {
-                try await serves(2, atLeast: 2, cluster)
+                try await serves(next, atLeast: 2, cluster)
             }
             try await cluster.stopCleanly(["worker-1"])
-            try cluster.startWorker("worker-1", binary: next)
+            try cluster.startWorker("worker-1", binary: nextBuild)
             try await eventually("the restarted worker has its share", within: .seconds(60)) {
-                try await serves(2, atLeast: 4, cluster)
+                try await serves(next, atLeast: 4, cluster)
             }
             // Its shards are the next brain's now: another worker of that brain takes them over.
             try await cluster.kill("worker-1")
@@ -102,10 +106,10 @@ struct UpgradeClusterTests {
                 return workers.count == 2 && workers.flatMap(\.shards).count { $0.phase == .serving } == 8
             }
             try await cluster.stopCleanly(["worker-2"])
-            try cluster.startWorker("worker-2", binary: next)
+            try cluster.startWorker("worker-2", binary: nextBuild)
             _ = try await meanwhile
             try await eventually("everything runs the next brain", within: .seconds(60)) {
-                try await serves(2, atLeast: 8, cluster)
+                try await serves(next, atLeast: 8, cluster)
             }
             let report = try await replay(cluster, days: days * 2 / 3..<days)
             #expect(try await status(cluster).faults.isEmpty)
@@ -122,28 +126,28 @@ struct UpgradeClusterTests {
     @Test(.timeLimit(.minutes(6)))
     func `a backup made while shards change to another brain goes on with both, and then with the next (F8 I4 I11)`() async throws
     {
-        let next = try #require(NextBrain.binary)
+        let nextBuild = try #require(NextBrain.binary)
         let folder = try ScratchFolder()
         let backup = folder.path("backup")
         try await within(2) { cluster in
             try await replay(cluster, days: 0..<days / 3)
             async let meanwhile = replay(cluster, days: days / 3..<days)
-            try cluster.startWorker("worker-3", binary: next)
+            try cluster.startWorker("worker-3", binary: nextBuild)
             try await eventually("some shards move to the next brain", within: .seconds(60)) {
-                try await serves(2, atLeast: 1, cluster)
+                try await serves(next, atLeast: 1, cluster)
             }
             try await cluster.run(["backup", backup])
             _ = try await meanwhile
         }
         let manifest = try Data(contentsOf: URL(fileURLWithPath: backup + "/manifest.json"))
         let positions = try JSONDecoder().decode(Manifest.self, from: manifest).positions
-        #expect(Set(positions.map(\.brain)) == [1, 2], "at the cut some had changed and some had not")
-        try await within(2, restoring: backup, binaries: ["worker-2": next]) { cluster in
+        #expect(Set(positions.map(\.brain)) == [own, next], "at the cut some had changed and some had not")
+        try await within(2, restoring: backup, binaries: ["worker-2": nextBuild]) { cluster in
             try await cluster.run(["delivery", "release", "--send-all"])
             try await replay(cluster, days: 0..<days * 2 / 3)
             try await cluster.stopCleanly(["worker-1"])
             try await eventually("everything runs the next brain", within: .seconds(60)) {
-                try await serves(2, atLeast: 8, cluster)
+                try await serves(next, atLeast: 8, cluster)
             }
             let report = try await replay(cluster, days: days * 2 / 3..<days)
             #expect(try await status(cluster).faults.isEmpty)
@@ -154,13 +158,13 @@ struct UpgradeClusterTests {
 
     @Test(.timeLimit(.minutes(6)))
     func `after a crash another brain waits, until the old one comes back or the log is trusted (I4 I5 I10 I11)`() async throws {
-        let next = try #require(NextBrain.binary)
+        let nextBuild = try #require(NextBrain.binary)
         try await within(1) { cluster in
             try await replay(cluster, days: 0..<days / 2)
             try await cluster.kill("worker-1")
-            try cluster.startWorker("worker-2", binary: next)
+            try cluster.startWorker("worker-2", binary: nextBuild)
             try await eventually("all shards wait", within: .seconds(60)) {
-                try await status(cluster).faults.count { $0.contains("waits for a worker with brain 1") } == 8
+                try await status(cluster).faults.count { $0.contains("waits for a worker with brain \(own)") } == 8
             }
             let shown = try await cluster.attempt(["status"])
             #expect(shown.status == 2 && shown.output.contains("reprise recover --trust-log 0"), "\(shown.output)\(shown.errors)")
@@ -169,7 +173,7 @@ struct UpgradeClusterTests {
             let told = try await cluster.run(["recover", "--trust-log", "--yes", "0", "3"])
             #expect(told.contains("shard 3: its log is trusted up to commit"))
             try await eventually("the trusted shards are served", within: .seconds(60)) {
-                try await serves(2, atLeast: 2, cluster)
+                try await serves(next, atLeast: 2, cluster)
             }
             #expect(try await status(cluster).faults.count == 6, "and no others")
             let again = try await cluster.attempt(["recover", "--trust-log", "--yes", "0"])
@@ -183,7 +187,7 @@ struct UpgradeClusterTests {
             let report = try await replay(cluster, days: days / 2..<days)
             try await check(cluster, report, trusted: true)
             let contents = try await LogContents.read(cluster)
-            #expect(contents.commits[3].count { $0.kind == .trusted } == 1 && contents.commits[3].contains { $0.brain == 2 })
+            #expect(contents.commits[3].count { $0.kind == .trusted } == 1 && contents.commits[3].contains { $0.brain == next })
             #expect(contents.commits.filter { $0.contains { $0.kind == .trusted } }.count == 2)
         }
     }

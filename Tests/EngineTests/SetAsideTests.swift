@@ -106,6 +106,20 @@ struct SetAsideTests {
         #expect(effects.setAside.count == 2 && effects.sum(.customers) == 1)
     }
 
+    @Test("I7 I10 an event with more identifiers than one may have is set aside whole: its order counts nowhere")
+    func identifiers() async throws {
+        let many = (0..<40).map { Identifier(CustomerKey("card:\($0)")) }
+        let events = [Story.anna, .user("new")].map { customer in
+            Event(
+                customer: customer, time: Story.day(1), identifiers: many,
+                body: .order(OrderEvent(orderID: "many", change: .placed, revenue: 777)))
+        }
+        let plain = try await around([])
+        let effects = try await around([InputMessage.events(events).encoded()])
+        #expect(effects.setAside.count == 2)
+        #expect(effects.sum(.orders) == plain.sum(.orders) && effects.sum(.revenue) == plain.sum(.revenue))
+    }
+
     static let outside: [Int64] = [.min / 2, -1, 0, Limits.timeMax.milliseconds, .max / 2]
 
     @Test("I7 times that no calendar holds", arguments: outside)

@@ -189,6 +189,16 @@ struct TableTests {
         #expect(!hourOld && twoOld)
     }
 
+    @Test("ids that Unicode calls equal and whose bytes differ are two products, before and after a snapshot")
+    func equalTexts() throws {
+        var table = ProductTable()
+        var forms: [String] = []
+        for number in 0..<300 { forms += ["caf\u{e9}\(number)", "cafe\u{301}\(number)"] }
+        let indices = forms.map { table.index(of: Product(id: $0)) }
+        #expect(Set(indices).count == forms.count)
+        #expect(forms.map { table.index(of: Product(id: $0)) } == indices)
+    }
+
     @Test("products keep their indices; what an event says of one replaces what was known")
     func products() throws {
         var table = ProductTable()

@@ -15,6 +15,9 @@ extension Brain {
         } else if let index = profile.open.firstIndex(where: { $0.grant == nil && $0.expires == due }) {
             let action = profile.open.remove(at: index)
             close(action, .withdrawn, .deadlinePassed, at: now, customer: customer)
+        } else {
+            // Nothing is: the wake-up was not the lists'. From now on it is.
+            profile.changeTimes()
         }
     }
 

@@ -105,7 +105,7 @@ package struct Profile: Sendable {
     }
 
     /// The two lists that say when the customer wants to be woken: whoever changes one asks for the other.
-    private mutating func changeTimes() {
+    mutating func changeTimes() {
         timerPart.beginChange(packed, base)
         openPart.beginChange(packed, base)
     }

@@ -48,7 +48,8 @@ struct ProductTable: Sendable {
         var place = Int(truncatingIfNeeded: Hashing.hash64(id)) & (places.count - 1)
         while places[place] != 0 {
             let index = places[place] - 1
-            if products[Int(index)].id == id { return (place, index) }
+            // By bytes, as the hash: texts that Unicode calls equal may be two products.
+            if products[Int(index)].id.utf8.elementsEqual(id.utf8) { return (place, index) }
             place = (place + 1) & (places.count - 1)
         }
         return (place, nil)

@@ -48,6 +48,8 @@ extension Shard {
             var reader = ByteReader(record.payload, in: header.key)
             customer.activate(new: try CustomerKey.read(&reader))
         }
+        // Before anything is applied: an event that is set aside must have changed nothing.
+        let identifiers = header.identifiers.isEmpty ? [] : try header.identifiers(record.payload)
         // The two kinds that most events are of are not wrapped up to be told apart again.
         switch header.kind {
         case .product:
@@ -61,7 +63,7 @@ extension Shard {
             if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
             try customer.apply(body, at: instant(of: body, now, customer), &brain)
         }
-        if !header.identifiers.isEmpty { customer.claim(try header.identifiers(record.payload), &brain) }
+        if !identifiers.isEmpty { customer.claim(identifiers, &brain) }
         brain.effects.add(.events, 1)
         if !isKnown { bound = Bound(slot: nil, hash: hash) }
     }

@@ -59,7 +59,7 @@ package final class TrustedReplay {
     package func replay(_ step: Step, _ inputs: inout InputQueue, commit: UInt64 = 1) throws -> [Difference] {
         before = [:]
         let (outbox, numbers) = (shard.brain.outbox, shard.setAsideNumbers)
-        known = UInt32(shard.customers)
+        known = UInt32(shard.table.count)
         shard.trusted = self
         shard.brain.decided = [:]
         defer {

@@ -31,8 +31,8 @@ struct WakeUpCalendar: Sendable {
 
     private static let hoursPerBlock: Int64 = 1024
     private static let blockMilliseconds = hoursPerBlock * Milliseconds.hour
-    /// Blocks from 1970 to 2116, further than any wake-up: the latest event and the longest period lie before.
-    private static let blocks: Int64 = 1250
+    /// Blocks from 1970 to 2133, further than any wake-up: the latest event, the longest period and postponement lie before.
+    private static let blocks: Int64 = 1400
 
     /// Entries before the horizon that are not late.
     private var nearest = EntryHeap(latestFirst: false)
