@@ -32,11 +32,12 @@ struct DecisionSettlement {
 
     mutating func settle(own: [Effect], recorded effects: [Effect]) {
         let folded = profile
-        profile.open = past.open
-        profile.touches = past.touches
-        for index in profile.orders.indices {
-            profile.orders[index].credit = past.orders.last { $0.id == profile.orders[index].id }?.credit
+        // It became part of another customer, where all that it had is settled.
+        if folded.isMark {
+            recorded = Set(effects.compactMap(\.decidedAction))
+            return
         }
+        beginWithPast(folded, own)
         for effect in effects { apply(effect) }
         // A failed attempt leaves no effect: where both say the same of an action, it is as this brain's fold left it.
         for index in profile.open.indices {
@@ -49,6 +50,33 @@ struct DecisionSettlement {
             guard let action = effect.decidedAction, !recorded.contains(action), let timer = decided[action] else { continue }
             if case .postponed = effect { continue }
             unrecorded[action] = timer
+        }
+    }
+
+    /// As before the step, and with what came in it with merged customers: the fold of their profiles is no decision.
+    private mutating func beginWithPast(_ folded: Profile, _ own: [Effect]) {
+        var moved: Set<ActionID> = []
+        var sent: Set<ActionID> = []
+        var converted: Set<String> = []
+        for effect in own {
+            switch effect {
+            case .actionMoved(let opened): moved.insert(opened.action)
+            case .actionClosed(let closed): sent.insert(closed.action)
+            case .attributed(let attribution): converted.insert(attribution.orderID)
+            default: break
+            }
+        }
+        let (open, touches) = (Set(past.open.map(\.id)), Set(past.touches.map(\.action)))
+        profile.open = past.open + folded.open.filter { moved.contains($0.id) && !open.contains($0.id) }
+        profile.touches =
+            past.touches + folded.touches.filter { !touches.contains($0.action) && !sent.contains($0.action) }
+        for index in profile.orders.indices {
+            let id = profile.orders[index].id
+            if let before = past.orders.last(where: { $0.id == id }) {
+                profile.orders[index].credit = before.credit
+            } else if converted.contains(id) {
+                profile.orders[index].credit = nil
+            }
         }
     }
 
@@ -67,7 +95,7 @@ struct DecisionSettlement {
             recorded.insert(decision.action)
             if let index = profile.timers.firstIndex(where: { id(of: $0) == decision.action }) {
                 profile.timers[index].due = until
-            } else if var timer = decided[decision.action] {
+            } else if var timer = decided[decision.action], profile.timers.count < Limits.timersMax {
                 timer.due = until
                 profile.timers.append(timer)
             }
@@ -75,7 +103,7 @@ struct DecisionSettlement {
             if let index = profile.open.firstIndex(where: { $0.id == grant.action }) { profile.open[index].grant = grant.attempt }
         case .actionClosed(let closed): close(closed)
         case .attributed(let attribution): credit(attribution)
-        // An action that came with a merged customer is open as the fold of that message left it.
+        // An action that came with a merged customer is there from the beginning.
         case .actionMoved, .merged, .duplicateOffered: break
         case .messageSent, .messagesDelivered, .messageApplied: break
         case .permitDenied, .setAside, .replayed, .sums: break
