@@ -43,7 +43,11 @@ struct DecisionSettlementTests {
         let moved = ActionOpened(
             customer: Story.anna, action: ActionID(2), rule: rule, channel: .email, due: now, decided: now,
             deadline: now + Story.days, subject: "")
-        let profile = settled(past, folded, own: [.actionMoved(moved)])
+        // Its order's amount changed in the same step: that is no new credit.
+        let change = Attribution(
+            customer: Story.anna, action: ActionID(5), rule: rule, orderID: "came", kind: .changed, revenue: 1, sales: 0,
+            conversions: 0, time: now)
+        let profile = settled(past, folded, own: [.actionMoved(moved), .attributed(change)])
         #expect(profile.open == folded.open && profile.touches == folded.touches && profile.orders == folded.orders)
     }
 

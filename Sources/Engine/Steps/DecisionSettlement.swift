@@ -62,7 +62,7 @@ struct DecisionSettlement {
             switch effect {
             case .actionMoved(let opened): moved.insert(opened.action)
             case .actionClosed(let closed): sent.insert(closed.action)
-            case .attributed(let attribution): converted.insert(attribution.orderID)
+            case .attributed(let attribution) where attribution.kind == .converted: converted.insert(attribution.orderID)
             default: break
             }
         }

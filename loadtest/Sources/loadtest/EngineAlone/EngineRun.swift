@@ -114,7 +114,7 @@ actor EngineRun {
     private func commit(_ kind: Commit.Kind, _ steps: [Step], _ index: Int) {
         let commit = Commit(
             kind: kind, shard: lanes[index].shard.id, epoch: 1, number: lanes[index].number + 1,
-            previousHash: lanes[index].hash.value, brain: 1, owner: "engine", steps: steps
+            previousHash: lanes[index].hash.value, brain: brainVersion, owner: "engine", steps: steps
         ).encoded()
         lanes[index].number += 1
         lanes[index].hash = Halves(commit.hash)
