@@ -90,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
+                "Workload", "Engine", "Gateway", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),

@@ -25,7 +25,7 @@ import Testing
             "JetStreamPorts", "NATS", "Curl", "Ports", "Model",
         ],
         "Workload": ["Model"],
-        "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model"],
+        "loadtest": ["Workload", "Engine", "Gateway", "JetStreamPorts", "NATS", "Curl", "Ports", "Model"],
         "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 
