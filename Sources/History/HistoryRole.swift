@@ -15,17 +15,21 @@ package enum HistoryRole {
         package var installation: Installation
         /// How long rows are kept, by the shards' clocks: 1 to ``Limits/historyDaysMax``.
         package var days: Int
+        /// Its number, 0 to ``Limits/historyCopiesMax`` - 1, no other copy's: under it the copy holds the logs.
+        package var copy: Int
 
-        package init(folder: String, installation: Installation, days: Int = Limits.historyDaysDefault) {
+        package init(folder: String, installation: Installation, days: Int = Limits.historyDaysDefault, copy: Int = 0) {
             self.folder = folder
             self.installation = installation
             self.days = days
+            self.copy = copy
         }
     }
 
     /// Runs until its task is cancelled, then stops cleanly. Throws when a store cannot be used.
     package static func run(
-        options: Options, logs: any LogStore, messaging: any Messaging, clock: any WallClock, log: Logger
+        options: Options, logs: any LogStore, snapshots: any SnapshotStore, messaging: any Messaging, clock: any WallClock,
+        log: Logger
     ) async throws {
         let map = options.installation.shards
         var stores: [ShardHistory] = []
@@ -38,7 +42,8 @@ package enum HistoryRole {
                         database, logs: logs, clock: clock, log: log, isLive: options.installation.timeMode == .live,
                         keptMilliseconds: Int64(options.days) * Milliseconds.day))
             }
-            try await run(stores, map, messaging, clock, log)
+            let holder = LogHolder(stores: stores, snapshots: snapshots, copy: options.copy, clock: clock, log: log)
+            try await run(stores, holder, HistoryService(stores: stores, map: map, messaging: messaging, log: log), clock)
         } catch is CancellationError {
             log.info("the history stops")
         } catch {
@@ -49,15 +54,14 @@ package enum HistoryRole {
     }
 
     private static func run(
-        _ stores: [ShardHistory], _ map: ShardMap, _ messaging: any Messaging, _ clock: any WallClock, _ log: Logger
+        _ stores: [ShardHistory], _ holder: LogHolder, _ service: HistoryService, _ clock: any WallClock
     ) async throws {
-        let service = HistoryService(stores: stores, map: map, messaging: messaging, log: log)
         let registrations = try await register(service, clock)
         defer { for registration in registrations { registration.close() } }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for store in stores { group.addTask { try await store.run() } }
             // Shards whose logs are damaged end; the questions are answered all the same, until the role is cancelled.
-            group.addTask { while true { try await clock.sleep(until: clock.now() + Milliseconds.minute) } }
+            group.addTask { try await holder.run() }
             defer { group.cancelAll() }
             while try await group.next() != nil {}
         }

@@ -13,6 +13,7 @@ import Testing
     private let clock = ManualClock(at: LogMaker.start)
     private let logs: SimulatedLogStore
     private let messaging: SimulatedMessaging
+    private let snapshots = SimulatedSnapshotStore()
     private let folder = ScratchFolder()
 
     init() {
@@ -37,8 +38,9 @@ import Testing
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         for maker in makers { try await maker.write(to: logs) }
         let options = HistoryRole.Options(folder: path, installation: try installation(), days: days)
-        let role = Task { [logs, messaging, clock, quiet] in
-            try await HistoryRole.run(options: options, logs: logs, messaging: messaging, clock: clock, log: quiet)
+        let role = Task { [logs, snapshots, messaging, clock, quiet] in
+            try await HistoryRole.run(
+                options: options, logs: logs, snapshots: snapshots, messaging: messaging, clock: clock, log: quiet)
         }
         do {
             try await eventually("the history contains the commits") {
@@ -220,6 +222,37 @@ import Testing
             let other: TimelinePage = try await ask("history.timeline", HistoryRequest(customer: try customers(1)[0]))
             #expect(other.reach.gaps.isEmpty)
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A7 a copy says from where it reads the logs, and the logs are held from there on`() async throws {
+        try await running("a", [story(0), story(1)]) {
+            clock.advance(milliseconds: Limits.historyRegistersMilliseconds)
+            try await eventually("it has said how far it is") {
+                let needs = try await self.snapshots.kept(of: .history(0)).first?.head
+                return needs?.need(of: .commits(ShardID(0))) == 14 && needs?.need(of: .input(ShardID(1))) == 7
+            }
+        }
+        // Two snapshots of the shard and of the sums that need less than the copy.
+        let shard = ShardID(0)
+        let commits = try logs.contents(of: .commits(shard)).map { try Commit.decoded($0.payload) }
+        for number in [11, 12] as [UInt64] {
+            let needs = [LogNeed(.input(shard), from: 6), LogNeed(.commits(shard), from: number)]
+            let hash = commits[Int(number) - 1].hash
+            let head = SnapshotHead(commit: number, commitHash: hash, format: 1, time: LogMaker.start, needs: needs)
+            try await snapshots.put([[1]], head, of: .shard(shard))
+            try await snapshots.put([[1]], head, of: .coordinator)
+        }
+        let behind = [LogNeed(.input(shard), from: 2), LogNeed(.commits(shard), from: 3)]
+        try await snapshots.put(
+            [], SnapshotHead(commit: 9, commitHash: 0, format: 1, time: LogMaker.start, needs: behind), of: .history(1))
+        let trimming = Trimming(logs: logs, snapshots: snapshots)
+        let held = try await trimming.trim(shard)
+        #expect(held.inputBelow == 2 && held.commitsBelow == 3)
+        // Half full: nobody waits for a copy that is away.
+        logs.setBound(.commits(shard), bytesMax: try await logs.state(of: .commits(shard)).bytes * 2)
+        let freed = try await trimming.trim(shard)
+        #expect(freed.inputBelow == 2 && freed.commitsBelow == 11)
     }
 
     @Test(.timeLimit(.minutes(1)))

@@ -11,7 +11,16 @@ struct HistoryRoleOptions: RoleOptions {
     @Option(help: ArgumentHelp("How long timelines and decisions are kept.", valueName: "days"))
     var days: Int = Limits.historyDaysDefault
 
+    @Option(
+        help: ArgumentHelp(
+            "Its number among the copies, 0 to \(Limits.historyCopiesMax - 1): the logs are kept until it has read them.",
+            valueName: "number"))
+    var copy: Int = 0
+
     func check() throws {
+        guard (0..<Limits.historyCopiesMax).contains(copy) else {
+            throw ValidationError("--copy: 0 to \(Limits.historyCopiesMax - 1), not \(copy)")
+        }
         guard !data.isEmpty else { throw ValidationError("--data: a folder is wanted") }
         guard (1...Limits.historyDaysMax).contains(days) else {
             throw ValidationError("--days: 1 to \(Limits.historyDaysMax), not \(days)")
@@ -25,7 +34,7 @@ struct HistoryRoleOptions: RoleOptions {
             throw CommandError("--data '\(data)': the folder cannot be made: \(error.localizedDescription)")
         }
         try await HistoryRole.run(
-            options: HistoryRole.Options(folder: data, installation: cluster.installation, days: days), logs: cluster.logs,
-            messaging: cluster.messaging, clock: SystemWallClock(), log: log)
+            options: HistoryRole.Options(folder: data, installation: cluster.installation, days: days, copy: copy),
+            logs: cluster.logs, snapshots: cluster.snapshots, messaging: cluster.messaging, clock: SystemWallClock(), log: log)
     }
 }

@@ -30,6 +30,8 @@ struct NodeCommand: AsyncParsableCommand {
     var workerTimeout: Int64?
     @Option(help: ArgumentHelp("How long timelines and decisions are kept.", valueName: "days"))
     var historyDays: Int = Limits.historyDaysDefault
+    @Option(help: ArgumentHelp("Number of this node's history among its copies: 0 to 3.", valueName: "number"))
+    var historyCopy: Int = 0
     @OptionGroup var gateway: GatewayRoleOptions
     @OptionGroup var dispatcher: DispatcherRoleOptions
     @OptionGroup var logging: LogOptions
@@ -70,6 +72,7 @@ struct NodeCommand: AsyncParsableCommand {
             var options = HistoryRoleOptions()
             options.data = data + "/history"
             options.days = historyDays
+            options.copy = historyCopy
             return options
         case .gateway: return gateway
         case .dispatcher: return dispatcher
