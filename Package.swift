@@ -129,7 +129,7 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
+        tests("WorkerSimulationTests", ["Worker", "History", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("HistoryTests", [
             "History", .product(name: "GRDB", package: "GRDB.swift"), "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
