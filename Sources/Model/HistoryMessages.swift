@@ -166,8 +166,8 @@ package enum HistoryFigure: String, Codable, CaseIterable, Sendable {
 /// Request to `history.drill`: the decisions that a figure counts.
 package struct DrillRequest: Codable, Equatable, Sendable {
     package private(set) var version = MessageVersion()
-    /// ``RuleID``.
-    package var rule: UInt32
+    /// ``RuleID``s whose figures are taken together, 1 to ``Limits/rulesMax``.
+    package var rules: [UInt32]
     package var figure: HistoryFigure
     /// Milliseconds since 1970; from this one on, and before that one.
     package var fromMilliseconds: Int64?
@@ -178,10 +178,10 @@ package struct DrillRequest: Codable, Equatable, Sendable {
     package var limit: Int
 
     package init(
-        rule: UInt32, figure: HistoryFigure, fromMilliseconds: Int64? = nil, toMilliseconds: Int64? = nil,
+        rules: [UInt32], figure: HistoryFigure, fromMilliseconds: Int64? = nil, toMilliseconds: Int64? = nil,
         after: String? = nil, limit: Int = Limits.historyPageMax
     ) {
-        self.rule = rule
+        self.rules = rules
         self.figure = figure
         self.fromMilliseconds = fromMilliseconds
         self.toMilliseconds = toMilliseconds

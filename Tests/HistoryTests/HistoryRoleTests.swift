@@ -160,7 +160,7 @@ import Testing
                 after = nil
                 repeat {
                     let page: DrillPage = try await ask(
-                        "history.drill", DrillRequest(rule: rule, figure: figure, after: after, limit: 5))
+                        "history.drill", DrillRequest(rules: [rule], figure: figure, after: after, limit: 5))
                     #expect(page.total == Int64(total), "\(figure)")
                     rows += page.rows
                     after = page.next
@@ -171,7 +171,7 @@ import Testing
             let first: DrillPage = try await ask(
                 "history.drill",
                 DrillRequest(
-                    rule: rule, figure: .revenue,
+                    rules: [rule], figure: .revenue,
                     fromMilliseconds: (LogMaker.start + Milliseconds.day).milliseconds,
                     toMilliseconds: (LogMaker.start + 3 * Milliseconds.day).milliseconds))
             #expect(first.total == 2 * (101 + 102))
@@ -259,7 +259,7 @@ import Testing
     func `I8 what is older than the days it is kept is not answered, and goes`() async throws {
         try await running("a", [story(0), story(1)], days: 2) {
             let rule = RuleID(name: "review").number
-            let page: DrillPage = try await ask("history.drill", DrillRequest(rule: rule, figure: .executions))
+            let page: DrillPage = try await ask("history.drill", DrillRequest(rules: [rule], figure: .executions))
             // Of six days the last three: the border itself is kept.
             #expect(page.total == 6)
             #expect(page.reach.sinceMilliseconds == (LogMaker.start + 3 * Milliseconds.day).milliseconds)

@@ -48,6 +48,9 @@ struct HistoryService: Sendable {
 
     func drill(_ request: DrillRequest) async throws -> DrillPage {
         try check(request.limit)
+        guard (1...Limits.rulesMax).contains(request.rules.count) else {
+            throw Refusal("rules: 1 to \(Limits.rulesMax) are wanted, not \(request.rules.count)")
+        }
         let cursor = request.after.map { PageCursor(text: $0) } ?? PageCursor(time: 0, shard: 0, id: 0)
         guard let cursor else { throw Refusal("after '\(request.after ?? "")' is not the next of a page") }
         var page = DrillPage(total: 0, count: 0, rows: [], next: nil, reach: try await reach(stores))

@@ -109,8 +109,10 @@ extension HistoryDatabase {
         let shard = shard
         let (condition, amount) = request.figure.sql
         let from = max(since.milliseconds, request.fromMilliseconds ?? .min)
-        let where_ = "FROM decision WHERE rule = ?1 AND \(condition) AND time >= ?2 AND time < ?3"
-        let arguments: StatementArguments = [Int64(request.rule), from, request.toMilliseconds ?? .max]
+        let where_ = "FROM decision WHERE rule IN (SELECT value FROM json_each(?1)) AND \(condition) AND time >= ?2 AND time < ?3"
+        let arguments: StatementArguments = [
+            "[\(request.rules.map(String.init).joined(separator: ","))]", from, request.toMilliseconds ?? .max,
+        ]
         return try await read { db in
             let sums = try Row.fetchOne(
                 db, sql: "SELECT coalesce(sum(\(amount)), 0) AS total, count(*) AS count \(where_)", arguments: arguments)

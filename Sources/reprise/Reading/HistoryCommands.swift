@@ -67,14 +67,15 @@ extension MechanicsCommand {
     struct Drill: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "drill",
-            abstract: "List what a rule's figure stands for: its messages, or the orders that gave it money.",
+            abstract: "List what a figure of a rule or a mechanic stands for: its messages, or the orders that gave it money.",
             discussion: """
                 The total is that of the whole list, of which a page is shown; without --from and --to it is the figure of \
                 `reprise mechanics`, as long as nothing of it is older than the history keeps.
                 """)
 
         @OptionGroup var installation: InstallationOptions
-        @Argument(help: "The rule's name, or its number where the configuration does not know it any more.") var rule: String
+        @Argument(help: "A rule's name or number, or a mechanic: review_request, time_since_last_purchase, regular_consumption.")
+        var rule: String
         @Argument(
             help: "executions, suppressed, sent, recorded, undeliverable, uncertain, withdrawn, conversions, sales or revenue.")
         var figure: HistoryFigure
@@ -103,12 +104,16 @@ extension MechanicsCommand {
         func run() async throws {
             let cluster = try await Cluster.open(installation, name: "reprise-drill")
             let rules = try await cluster.rules()
-            guard let id = rules?.rules.first(where: { $0.name == rule })?.id.number ?? UInt32(rule) else {
-                throw CommandError("no rule is called '\(rule)'; give a name of the configuration or a number")
+            let named = (rules?.rules ?? []).filter { $0.name == rule }
+            let chosen = named.isEmpty ? (rules?.rules ?? []).filter { $0.mechanic.name == rule } : named
+            let ids = chosen.isEmpty ? [UInt32(rule)].compactMap { $0 } : chosen.map(\.id.number)
+            guard !ids.isEmpty else {
+                throw CommandError(
+                    "no rule and no mechanic in use is called '\(rule)'; give a name of the configuration or a number")
             }
             let page = try await HistoryClient(messaging: cluster.messaging).drill(
                 DrillRequest(
-                    rule: id, figure: figure, fromMilliseconds: try Self.day(from, "--from"),
+                    rules: ids, figure: figure, fromMilliseconds: try Self.day(from, "--from"),
                     toMilliseconds: try Self.day(to, "--to"), after: after, limit: limit))
             if json { try Output.json(page) } else { print(HistoryText(rules).drill(page, figure: figure)) }
         }
