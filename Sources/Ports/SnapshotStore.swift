@@ -5,8 +5,9 @@ package enum SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
     case shard(ShardID)
     /// The sums of all shards.
     case coordinator
-    /// A copy of the history, by its number: no state, only from which records on it still reads the logs.
-    case history(Int)
+    /// A copy of the history, by its number: no state, only from which records on it still reads the logs. One byte: with a
+    /// payload of a word Swift 6.3 passes the subject wrongly to asynchronous functions when registers run out (decision 7).
+    case history(UInt8)
 
     package var description: String {
         switch self {
