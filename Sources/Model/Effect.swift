@@ -222,6 +222,8 @@ package enum Counter: UInt8, CaseIterable, Hashable, Comparable, Sendable {
     case events, repeats, setAside
     /// Per rule: timers armed now.
     case timersArmed
+    /// Per segment: its members now.
+    case members
 
     package static func < (left: Counter, right: Counter) -> Bool { left.rawValue < right.rawValue }
 }

@@ -14,15 +14,18 @@ package struct RuleSet: Equatable, Sendable {
     /// Addresses given without a word on consent may be written to.
     package var consentAssumed: Bool
     package var zone: ZoneTable
+    package var memory: Memory
     package var segments: [Segment]
+    /// What the next new segment is numbered.
+    package var nextSegmentNumber: UInt16
     /// By priority, highest first; of one priority by name.
     package var rules: [Rule]
     package var templates: [MessageTemplate]
 
     package init(
         revision: UInt64 = 0, currency: String = "USD", currencyDigits: UInt8 = 2, fulfilledOnPlaced: Bool = false,
-        consentAssumed: Bool = false, zone: ZoneTable = .utc, segments: [Segment] = [], rules: [Rule] = [],
-        templates: [MessageTemplate] = []
+        consentAssumed: Bool = false, zone: ZoneTable = .utc, memory: Memory = .none, segments: [Segment] = [],
+        rules: [Rule] = [], templates: [MessageTemplate] = []
     ) {
         self.revision = revision
         self.currency = currency
@@ -30,9 +33,31 @@ package struct RuleSet: Equatable, Sendable {
         self.fulfilledOnPlaced = fulfilledOnPlaced
         self.consentAssumed = consentAssumed
         self.zone = zone
+        self.memory = memory
         self.segments = segments
+        nextSegmentNumber = 0
         self.rules = rules
         self.templates = templates
+        numberSegments(after: nil)
+    }
+
+    /// Gives every segment the number it had in the revision before, or the next one. False when all have been given.
+    @discardableResult
+    package mutating func numberSegments(after previous: RuleSet?) -> Bool {
+        var known: [String: UInt16] = [:]
+        for segment in previous?.segments ?? [] { known[segment.name] = segment.number }
+        var next = previous?.nextSegmentNumber ?? 0
+        for index in segments.indices {
+            if let number = known[segments[index].name] {
+                segments[index].number = number
+            } else {
+                guard next < Segment.unnumbered else { return false }
+                segments[index].number = next
+                next += 1
+            }
+        }
+        nextSegmentNumber = next
+        return true
     }
 }
 
@@ -147,15 +172,20 @@ package struct ProductPeriod: Equatable, Sendable {
     }
 }
 
-/// Which goods a rule is about; both empty = all.
-package struct Goods: Equatable, Sendable {
+/// Which goods a rule or condition is about: these products, all of these categories, all of these brands; all empty = all.
+package struct Goods: Hashable, Sendable {
     package var products: [String]
     package var categories: [String]
+    package var brands: [String]
 
-    package init(products: [String] = [], categories: [String] = []) {
+    package init(products: [String] = [], categories: [String] = [], brands: [String] = []) {
         self.products = products
         self.categories = categories
+        self.brands = brands
     }
+
+    /// Names nothing, and so means all.
+    package var isEmpty: Bool { products.isEmpty && categories.isEmpty && brands.isEmpty }
 }
 
 /// Local hours in which a message may be sent.
@@ -192,53 +222,6 @@ package struct Conversion: Equatable, Sendable {
     package var windowMilliseconds: Int64
 
     package init(windowMilliseconds: Int64) { self.windowMilliseconds = windowMilliseconds }
-}
-
-package struct Segment: Equatable, Sendable {
-    /// Unique, `[a-z0-9-]`.
-    package var name: String
-    package var title: String
-    package var condition: Condition
-
-    package init(name: String, title: String = "", condition: Condition) {
-        self.name = name
-        self.title = title.isEmpty ? name : title
-        self.condition = condition
-    }
-}
-
-/// A predicate over a profile and an instant.
-package indirect enum Condition: Equatable, Sendable {
-    case all([Condition])
-    case any([Condition])
-    case not(Condition)
-    /// Number of orders placed and not cancelled.
-    case orderCount(Comparison, Int64)
-    /// Sum of those orders, minor units.
-    case orderSum(Comparison, Int64)
-    /// Milliseconds since the last order. Nobody who never ordered matches.
-    case sinceLastOrder(Comparison, milliseconds: Int64)
-    /// Milliseconds since the first order.
-    case sinceFirstOrder(Comparison, milliseconds: Int64)
-
-    /// Deepest nesting that is read.
-    package static let depthMax = 16
-}
-
-package enum Comparison: UInt8, CaseIterable, Equatable, Sendable {
-    case less = 0
-    case atMost, equal, atLeast, greater
-
-    @inlinable
-    package func holds(_ left: Int64, _ right: Int64) -> Bool {
-        switch self {
-        case .less: left < right
-        case .atMost: left <= right
-        case .equal: left == right
-        case .atLeast: left >= right
-        case .greater: left > right
-        }
-    }
 }
 
 /// What a message is made from; the parts are templates.

@@ -2,7 +2,7 @@
 
 extension RuleSet {
     static let magic: UInt8 = 0xD1
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(reserving: 4096)
@@ -18,7 +18,11 @@ extension RuleSet {
             writer.instant(transition.at)
             writer.signed(Int64(transition.offsetSeconds))
         }
+        writer.signed(memory.purchasesMilliseconds)
+        writer.signed(memory.browsingMilliseconds)
+        writer.fixed(nextSegmentNumber)
         writer.list(segments) { writer, segment in
+            writer.fixed(segment.number)
             writer.string(segment.name)
             writer.string(segment.title)
             segment.condition.write(to: &writer)
@@ -50,8 +54,13 @@ extension RuleSet {
             transitions: try reader.list(max: 4096) { r throws(FormatError) in
                 ZoneTable.Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
             })
+        set.memory = Memory(
+            purchasesMilliseconds: try reader.signed(), browsingMilliseconds: try reader.signed())
+        set.nextSegmentNumber = try reader.fixed()
         set.segments = try reader.list(max: Limits.segmentsMax) { r throws(FormatError) in
-            Segment(name: try r.string(), title: try r.string(), condition: try Condition.read(&r, depth: 0))
+            let number: UInt16 = try r.fixed()
+            return Segment(
+                name: try r.string(), title: try r.string(), condition: try Condition.read(&r, depth: 0), number: number)
         }
         let segments = set.segments.count
         set.rules = try reader.list(max: Limits.rulesMax) { r throws(FormatError) in try Rule.read(&r, segments: segments) }
@@ -70,8 +79,7 @@ extension Rule {
         writer.string(title)
         mechanic.write(to: &writer)
         writer.bool(enabled)
-        writer.list(goods.products) { $0.string($1) }
-        writer.list(goods.categories) { $0.string($1) }
+        goods.write(to: &writer)
         for indices in [inAll, inAny, inNone] { writer.list(indices) { $0.fixed($1) } }
         writer.optional(hours) { writer, hours in
             writer.fixed(hours.fromMinute)
@@ -92,9 +100,7 @@ extension Rule {
         let name = try reader.string()
         var rule = Rule(name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader), action: .record)
         rule.enabled = try reader.bool()
-        rule.goods = Goods(
-            products: try reader.list { r throws(FormatError) in try r.string() },
-            categories: try reader.list { r throws(FormatError) in try r.string() })
+        rule.goods = try Goods.read(&reader)
         rule.inAll = try reader.list { r throws(FormatError) in try r.index(below: segments) }
         rule.inAny = try reader.list { r throws(FormatError) in try r.index(below: segments) }
         rule.inNone = try reader.list { r throws(FormatError) in try r.index(below: segments) }
@@ -146,46 +152,6 @@ extension Mechanic {
         case 2: return .timeSinceLastPurchase(afterMilliseconds: try reader.signed())
         case 3: return .reviewRequest(afterMilliseconds: try reader.signed())
         default: throw FormatError(.invalid("mechanic"), at: start)
-        }
-    }
-}
-
-extension Condition {
-    func write(to writer: inout ByteWriter) {
-        func comparison(_ kind: UInt8, _ comparison: Comparison, _ value: Int64) {
-            writer.byte(kind)
-            writer.byte(comparison.rawValue)
-            writer.signed(value)
-        }
-        switch self {
-        case .all(let parts):
-            writer.byte(1)
-            writer.list(parts) { $1.write(to: &$0) }
-        case .any(let parts):
-            writer.byte(2)
-            writer.list(parts) { $1.write(to: &$0) }
-        case .not(let part):
-            writer.byte(3)
-            part.write(to: &writer)
-        case .orderCount(let how, let value): comparison(4, how, value)
-        case .orderSum(let how, let value): comparison(5, how, value)
-        case .sinceLastOrder(let how, let value): comparison(6, how, value)
-        case .sinceFirstOrder(let how, let value): comparison(7, how, value)
-        }
-    }
-
-    static func read(_ reader: inout ByteReader, depth: Int) throws(FormatError) -> Condition {
-        let start = reader.position
-        guard depth < depthMax else { throw FormatError(.invalid("nesting"), at: start) }
-        switch try reader.byte() {
-        case 1: return .all(try reader.list(max: 256) { r throws(FormatError) in try read(&r, depth: depth + 1) })
-        case 2: return .any(try reader.list(max: 256) { r throws(FormatError) in try read(&r, depth: depth + 1) })
-        case 3: return .not(try read(&reader, depth: depth + 1))
-        case 4: return .orderCount(try reader.choice(), try reader.signed())
-        case 5: return .orderSum(try reader.choice(), try reader.signed())
-        case 6: return .sinceLastOrder(try reader.choice(), milliseconds: try reader.signed())
-        case 7: return .sinceFirstOrder(try reader.choice(), milliseconds: try reader.signed())
-        default: throw FormatError(.invalid("condition"), at: start)
         }
     }
 }
