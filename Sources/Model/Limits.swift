@@ -31,6 +31,9 @@ package enum Limits {
     // Steps
     package static let stepEventsMax = 4096
     package static let stepWakeUpsMax = 4096
+    /// Customers that a step brings up to a new configuration; and when other work waits.
+    package static let stepSweptMax = 2048
+    package static let stepSweptBesideMax = 128
     /// What the wake-ups of one customer decide at once, and as much again what one event does.
     package static let customerEffectBytesMax = 256 << 10
     /// A step that reaches the target takes no further customer.
@@ -120,7 +123,12 @@ package enum Limits {
 
     // Profile
     package static let ordersKeptMax = 64
+    /// Orders beyond those, of which only time and worth are kept.
+    package static let olderOrdersKeptMax = 448
     package static let productsKeptMax = 256
+    /// What was bought, and what was viewed or put into the cart, one by one.
+    package static let purchasesKeptMax = 256
+    package static let browsingKeptMax = 128
     package static let traitsMax = 64
     package static let traitValueBytesMax = 512
     package static let timersMax = 256
