@@ -190,7 +190,7 @@ extension RandomValues {
         return Step(
             inputSequence: unsigned(), eventsThrough: UInt32(truncatingIfNeeded: next()), clock: instant(),
             wakeUps: UInt32(truncatingIfNeeded: next()), lateWakeUps: UInt32(truncatingIfNeeded: next()),
-            configuration: unsigned(), effects: writer.bytes)
+            swept: UInt32(truncatingIfNeeded: next()), configuration: unsigned(), effects: writer.bytes)
     }
 
     mutating func commit() -> Commit {
