@@ -184,6 +184,8 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
     case grantedToAnother, unknownAction, alreadyClosed
     case attemptsExhausted, refusedByProvider
     case trapped
+    case contactLimit, repeatLimit
+    case tooLateForOrder
 
     /// A phrase for people.
     package var text: String {
@@ -208,6 +210,9 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
         case .attemptsExhausted: "too many attempts failed"
         case .refusedByProvider: "the provider refused it"
         case .trapped: "deciding it ended the worker"
+        case .contactLimit: "the customer was written to often enough"
+        case .repeatLimit: "the rule acted for the customer often enough"
+        case .tooLateForOrder: "the order is on its way, or holds it already"
         }
     }
 }

@@ -129,6 +129,8 @@ package enum Limits {
     /// What was bought, and what was viewed or put into the cart, one by one.
     package static let purchasesKeptMax = 256
     package static let browsingKeptMax = 128
+    /// Messages that contact limits count, of one customer: the highest limit that can be set.
+    package static let contactsKeptMax = 64
     package static let traitsMax = 64
     package static let traitValueBytesMax = 512
     package static let timersMax = 256
@@ -157,6 +159,9 @@ package enum Limits {
     // Configuration
     package static let rulesMax = 500
     package static let segmentsMax = 500
+    /// Time zones of customers beside the installation's own; limits of contact.
+    package static let zonesMax = 64
+    package static let contactLimitsMax = 16
     package static let templatesMax = 500
     package static let templateBytesMax = 128 << 10
     package static let periodsPerRuleMax = 200_000

@@ -14,7 +14,10 @@ package struct RuleSet: Equatable, Sendable {
     /// Addresses given without a word on consent may be written to.
     package var consentAssumed: Bool
     package var zone: ZoneTable
+    /// Zones of customers whose trait `time_zone` names one of them, by name ascending; everybody else has `zone`.
+    package var otherZones: [ZoneTable]
     package var memory: Memory
+    package var contactLimits: [ContactLimit]
     package var segments: [Segment]
     /// What the next new segment is numbered.
     package var nextSegmentNumber: UInt16
@@ -24,8 +27,8 @@ package struct RuleSet: Equatable, Sendable {
 
     package init(
         revision: UInt64 = 0, currency: String = "USD", currencyDigits: UInt8 = 2, fulfilledOnPlaced: Bool = false,
-        consentAssumed: Bool = false, zone: ZoneTable = .utc, memory: Memory = .none, segments: [Segment] = [],
-        rules: [Rule] = [], templates: [MessageTemplate] = []
+        consentAssumed: Bool = false, zone: ZoneTable = .utc, otherZones: [ZoneTable] = [], memory: Memory = .none,
+        contactLimits: [ContactLimit] = [], segments: [Segment] = [], rules: [Rule] = [], templates: [MessageTemplate] = []
     ) {
         self.revision = revision
         self.currency = currency
@@ -33,7 +36,9 @@ package struct RuleSet: Equatable, Sendable {
         self.fulfilledOnPlaced = fulfilledOnPlaced
         self.consentAssumed = consentAssumed
         self.zone = zone
+        self.otherZones = otherZones
         self.memory = memory
+        self.contactLimits = contactLimits
         self.segments = segments
         nextSegmentNumber = 0
         self.rules = rules
@@ -108,11 +113,16 @@ package struct Rule: Equatable, Sendable {
     package var postponeMilliseconds: Int64
     package var action: ActionKind
     package var conversion: Conversion?
+    /// How often the rule may act for one customer; nil = for every occasion.
+    package var repeatLimit: RateLimit?
+    /// The customer expects it: no contact limit holds it back, and it uses none up.
+    package var isTransactional: Bool
 
     package init(
         name: String, title: String = "", mechanic: Mechanic, enabled: Bool = true, goods: Goods = Goods(), inAll: [UInt16] = [],
         inAny: [UInt16] = [], inNone: [UInt16] = [], hours: AllowedHours? = nil,
-        postponeMilliseconds: Int64 = 3 * Milliseconds.day, action: ActionKind, conversion: Conversion? = nil
+        postponeMilliseconds: Int64 = 3 * Milliseconds.day, action: ActionKind, conversion: Conversion? = nil,
+        repeatLimit: RateLimit? = nil, isTransactional: Bool = false
     ) {
         id = RuleID(name: name)
         self.name = name
@@ -127,65 +137,9 @@ package struct Rule: Equatable, Sendable {
         self.postponeMilliseconds = postponeMilliseconds
         self.action = action
         self.conversion = conversion
+        self.repeatLimit = repeatLimit
+        self.isTransactional = isTransactional
     }
-}
-
-/// What makes a rule act.
-package enum Mechanic: Equatable, Sendable {
-    /// A product lasts so long after it was bought (fulfilled); remind `ahead` of its end. A new purchase of the product
-    /// starts anew.
-    case regularConsumption(ConsumptionPeriods, aheadMilliseconds: Int64)
-    /// So long after the last order; once per lapse.
-    case timeSinceLastPurchase(afterMilliseconds: Int64)
-    /// So long after an order was fulfilled; once per order.
-    case reviewRequest(afterMilliseconds: Int64)
-
-    /// The field's name of the mechanic, as it stands in files.
-    package var name: String {
-        switch self {
-        case .regularConsumption: "regular_consumption"
-        case .timeSinceLastPurchase: "time_since_last_purchase"
-        case .reviewRequest: "review_request"
-        }
-    }
-}
-
-package struct ConsumptionPeriods: Equatable, Sendable {
-    /// For every product of the rule's goods that has no period of its own; nil = those have none.
-    package var defaultMilliseconds: Int64?
-    /// By product id ascending.
-    package var perProduct: [ProductPeriod]
-
-    package init(defaultMilliseconds: Int64?, perProduct: [ProductPeriod] = []) {
-        self.defaultMilliseconds = defaultMilliseconds
-        self.perProduct = perProduct
-    }
-}
-
-package struct ProductPeriod: Equatable, Sendable {
-    package var product: String
-    package var milliseconds: Int64
-
-    package init(product: String, milliseconds: Int64) {
-        self.product = product
-        self.milliseconds = milliseconds
-    }
-}
-
-/// Which goods a rule or condition is about: these products, all of these categories, all of these brands; all empty = all.
-package struct Goods: Hashable, Sendable {
-    package var products: [String]
-    package var categories: [String]
-    package var brands: [String]
-
-    package init(products: [String] = [], categories: [String] = [], brands: [String] = []) {
-        self.products = products
-        self.categories = categories
-        self.brands = brands
-    }
-
-    /// Names nothing, and so means all.
-    package var isEmpty: Bool { products.isEmpty && categories.isEmpty && brands.isEmpty }
 }
 
 /// Local hours in which a message may be sent.

@@ -12,11 +12,11 @@ extension RuleSet {
         writer.byte(currencyDigits)
         writer.bool(fulfilledOnPlaced)
         writer.bool(consentAssumed)
-        writer.string(zone.name)
-        writer.signed(Int64(zone.initialOffsetSeconds))
-        writer.list(zone.transitions) { writer, transition in
-            writer.instant(transition.at)
-            writer.signed(Int64(transition.offsetSeconds))
+        zone.write(to: &writer)
+        writer.list(otherZones) { $1.write(to: &$0) }
+        writer.list(contactLimits) { writer, limit in
+            writer.optional(limit.channel) { $0.byte($1.rawValue) }
+            limit.rate.write(to: &writer)
         }
         writer.signed(memory.purchasesMilliseconds)
         writer.signed(memory.browsingMilliseconds)
@@ -49,11 +49,12 @@ extension RuleSet {
         var set = RuleSet(
             revision: revision, currency: try reader.string(), currencyDigits: try reader.byte(),
             fulfilledOnPlaced: try reader.bool(), consentAssumed: try reader.bool())
-        set.zone = ZoneTable(
-            name: try reader.string(), initialOffsetSeconds: try reader.zoneOffset(),
-            transitions: try reader.list(max: 4096) { r throws(FormatError) in
-                ZoneTable.Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
-            })
+        set.zone = try ZoneTable.read(&reader)
+        set.otherZones = try reader.list(max: Limits.zonesMax) { r throws(FormatError) in try ZoneTable.read(&r) }
+        set.contactLimits = try reader.list(max: Limits.contactLimitsMax) { r throws(FormatError) in
+            ContactLimit(
+                channel: try r.optional { r throws(FormatError) in try r.choice() }, rate: try RateLimit.read(&r))
+        }
         set.memory = Memory(
             purchasesMilliseconds: try reader.signed(), browsingMilliseconds: try reader.signed())
         set.nextSegmentNumber = try reader.fixed()
@@ -94,11 +95,14 @@ extension Rule {
             writer.string(template)
         }
         writer.optional(conversion) { $0.signed($1.windowMilliseconds) }
+        writer.optional(repeatLimit) { $1.write(to: &$0) }
+        writer.bool(isTransactional)
     }
 
     static func read(_ reader: inout ByteReader, segments: Int) throws(FormatError) -> Rule {
         let name = try reader.string()
-        var rule = Rule(name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader), action: .record)
+        var rule = Rule(
+            name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader, segments: segments), action: .record)
         rule.enabled = try reader.bool()
         rule.goods = try Goods.read(&reader)
         rule.inAll = try reader.list { r throws(FormatError) in try r.index(below: segments) }
@@ -115,44 +119,39 @@ extension Rule {
         default: throw FormatError(.invalid("action kind"), at: position)
         }
         rule.conversion = try reader.optional { r throws(FormatError) in Conversion(windowMilliseconds: try r.signed()) }
+        rule.repeatLimit = try reader.optional { r throws(FormatError) in try RateLimit.read(&r) }
+        rule.isTransactional = try reader.bool()
         return rule
     }
 }
 
-extension Mechanic {
+extension RateLimit {
     func write(to writer: inout ByteWriter) {
-        switch self {
-        case .regularConsumption(let periods, let ahead):
-            writer.byte(1)
-            writer.optional(periods.defaultMilliseconds) { $0.signed($1) }
-            writer.list(periods.perProduct) { writer, period in
-                writer.string(period.product)
-                writer.signed(period.milliseconds)
-            }
-            writer.signed(ahead)
-        case .timeSinceLastPurchase(let after):
-            writer.byte(2)
-            writer.signed(after)
-        case .reviewRequest(let after):
-            writer.byte(3)
-            writer.signed(after)
+        writer.signed(count)
+        writer.signed(windowMilliseconds)
+    }
+
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> RateLimit {
+        RateLimit(count: try reader.signed(), windowMilliseconds: try reader.signed())
+    }
+}
+
+extension ZoneTable {
+    func write(to writer: inout ByteWriter) {
+        writer.string(name)
+        writer.signed(Int64(initialOffsetSeconds))
+        writer.list(transitions) { writer, transition in
+            writer.instant(transition.at)
+            writer.signed(Int64(transition.offsetSeconds))
         }
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> Mechanic {
-        let start = reader.position
-        switch try reader.byte() {
-        case 1:
-            let periods = ConsumptionPeriods(
-                defaultMilliseconds: try reader.optional { r throws(FormatError) in try r.signed() },
-                perProduct: try reader.list(max: Limits.periodsPerRuleMax) { r throws(FormatError) in
-                    ProductPeriod(product: try r.string(), milliseconds: try r.signed())
-                })
-            return .regularConsumption(periods, aheadMilliseconds: try reader.signed())
-        case 2: return .timeSinceLastPurchase(afterMilliseconds: try reader.signed())
-        case 3: return .reviewRequest(afterMilliseconds: try reader.signed())
-        default: throw FormatError(.invalid("mechanic"), at: start)
-        }
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> ZoneTable {
+        ZoneTable(
+            name: try reader.string(), initialOffsetSeconds: try reader.zoneOffset(),
+            transitions: try reader.list(max: 4096) { r throws(FormatError) in
+                Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
+            })
     }
 }
 
@@ -168,7 +167,7 @@ extension ByteReader {
     }
 
     /// An index that must exist: whoever reads it later does not look again.
-    fileprivate mutating func index(below count: Int) throws(FormatError) -> UInt16 {
+    mutating func index(below count: Int) throws(FormatError) -> UInt16 {
         let start = position
         let value: UInt16 = try fixed()
         guard value < count else { throw FormatError(.invalid("segment \(value) of \(count)"), at: start) }
