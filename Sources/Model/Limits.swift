@@ -158,6 +158,8 @@ package enum Limits {
 
     // Configuration
     package static let rulesMax = 500
+    /// Rules that were switched on while customers were still being brought up to an earlier configuration.
+    package static let rulesFreshMax = 100 * rulesMax
     package static let segmentsMax = 500
     /// Time zones of customers beside the installation's own; limits of contact.
     package static let zonesMax = 64
@@ -165,6 +167,9 @@ package enum Limits {
     package static let templatesMax = 500
     package static let templateBytesMax = 128 << 10
     package static let periodsPerRuleMax = 200_000
+    /// Pieces of a product in an order, as far as they make it last longer, and how long it can last at most.
+    package static let piecesCountedMax: Int64 = 1000
+    package static let lastingMillisecondsMax = 3650 * Milliseconds.day
     package static let configurationBytesMax = 960 << 10
 
     // Delivery

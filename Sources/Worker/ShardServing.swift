@@ -77,7 +77,7 @@ extension ShardOwner {
         let now = around.clock.now()
         guard around.clockWatch.mayCommit(at: now) else { return }
         guard !snapshotting.isWanted, commitRoom.state == .open else { return }
-        if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
+        if shard.mayAdopt, around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard, now: now)
         guard !steps.isEmpty else { return check() }
         let parts = Self.parts(of: steps)

@@ -28,7 +28,7 @@ struct Brain: ~Copyable, Sendable {
         switch body {
         case .order(let order): try apply(order, at: now, customer: customer, to: &profile)
         case .product(let product): try apply(product, at: now, to: &profile)
-        case .identify(let identify): try apply(identify, to: &profile)
+        case .identify(let identify): try apply(identify, at: now, to: &profile)
         case .engagement(let engagement): apply(engagement, at: now, to: &profile)
         case .named(let name, _):
             #if DEBUG
@@ -65,6 +65,10 @@ struct Brain: ~Copyable, Sendable {
             }
             profile.remember(
                 PastAct(act: act, product: product, time: now, order: 0), memory: rules.set.memory.browsingMilliseconds)
+            if act == .viewed { armViews(product, at: now, in: &profile) } else { armCart(at: now, in: &profile) }
+        }
+        if event.kind == .removedFromCart, remembersBrowsing, let product = products.known(event.product.id) {
+            profile.takeFromCart(product)
         }
         Self.apply(event.kind, to: &profile)
     }
@@ -80,7 +84,7 @@ struct Brain: ~Copyable, Sendable {
         }
     }
 
-    private func apply(_ identify: Identify, to profile: inout Profile) throws(EventFault) {
+    private mutating func apply(_ identify: Identify, at now: Instant, to profile: inout Profile) throws(EventFault) {
         try check(identify, profile)
         for trait in identify.traits {
             let place = profile.traits.firstIndex { $0.name >= trait.name } ?? profile.traits.count
@@ -95,6 +99,7 @@ struct Brain: ~Copyable, Sendable {
             }
         }
         for consent in identify.consents { profile.consents[consent.channel] = consent.granted }
+        if !rules.dates.isEmpty && !identify.traits.isEmpty { armDates(identify.traits, at: now, in: &profile) }
     }
 
     private func apply(_ engagement: Engagement, at now: Instant, to profile: inout Profile) {

@@ -90,10 +90,14 @@ package final actor CustomerActor {
     }
 
     /// Brings the customer up to the brain's configuration; false when that changed nothing.
-    func bringUp(at now: Instant, _ brain: inout Brain) -> Bool {
+    func bringUp(_ fresh: Set<RuleID>, from adopted: Instant, at now: Instant, _ brain: inout Brain) -> Bool {
         let isCustomer = isCustomer
-        return brain.bringUp(&profile, isCustomer: isCustomer, at: now)
+        return brain.bringUp(&profile, isCustomer: isCustomer, fresh, from: adopted, at: now)
     }
+
+    func isBroughtUp(to revision: UInt64) -> Bool { profile.habits.broughtUp == revision && revision != 0 }
+    func noteBroughtUp(to revision: UInt64) { profile.habits.broughtUp = revision }
+    func forgetBroughtUp() { profile.habits.broughtUp = 0 }
 
     func apply(_ kind: ProductEvent.Kind) { Brain.apply(kind, to: &profile) }
 

@@ -35,6 +35,7 @@ extension Brain {
             if profile.orders[index].state.stands {
                 if let revenue = event.revenue { change(index, revenueTo: revenue, at: now, customer: customer, in: &profile) }
                 remember(event.lines, of: index, in: &profile)
+                if !rules.upsell.isEmpty { dropOffers(of: event.orderID, event.lines, in: &profile) }
             } else {
                 renew(index, event, at: now, customer: customer, in: &profile)
             }
@@ -76,6 +77,7 @@ extension Brain {
         let known = profile.lastOrder
         count(index, sign: 1, in: &profile)
         remember(event.lines, of: index, in: &profile)
+        if !rules.upsell.isEmpty { armOffers(profile.orders[index], event.lines, at: now, in: &profile) }
         creditNew(index, at: now, customer: customer, in: &profile)
         // A late one says nothing about the last; of two at one instant the first has set the timer.
         if known != now && profile.lastOrder == now { armLapse(anchor: now, in: &profile) }
@@ -129,7 +131,12 @@ extension Brain {
         advance(index, to: .fulfilled, at: now, in: &profile)
         profile.orders[index].wasFulfilled = true
         for line in lines {
-            if let product = products.index(of: line.product) { buy(product, at: now, in: &profile) }
+            guard let product = products.index(of: line.product) else { continue }
+            var pieces = line.quantity
+            if lines.count > 1 {
+                pieces = lines.reduce(0) { $1.product.id.utf8.elementsEqual(line.product.id.utf8) ? $0 + $1.quantity : $0 }
+            }
+            buy(product, pieces: pieces, at: now, in: &profile)
         }
         armReview(order: profile.orders[index].id, lines, at: now, in: &profile)
     }
@@ -189,7 +196,8 @@ extension Brain {
         let last = profile.lastOrder
         disarm(in: &profile) { timer in
             switch timer.occasion {
-            case .order(let id): id == order.id
+            case .order(let id), .offer(let id): id == order.id
+            case .date, .views, .cart, .segment: false
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true
             }

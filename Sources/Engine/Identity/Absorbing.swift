@@ -65,6 +65,13 @@ extension Brain {
             profile.olderOrders.sort { ($0.placed, $0.revenue) < ($1.placed, $1.revenue) }
             profile.olderOrders.removeFirst(max(profile.olderOrders.count - Limits.olderOrdersKeptMax, 0))
         }
+        if !other.habits.contactPart.isEmpty {
+            profile.contacts += other.contacts
+            profile.contacts.sort {
+                ($0.time, $0.rule.number, $0.channel.rawValue) < ($1.time, $1.rule.number, $1.channel.rawValue)
+            }
+            profile.contacts.removeFirst(max(profile.contacts.count - Limits.contactsKeptMax, 0))
+        }
         for engaged in other.engaged { profile.engage(engaged.sign, at: engaged.last) }
     }
 
@@ -180,12 +187,17 @@ extension Brain {
             case .order(let id): orders.contains { $0.id == id && $0.wasFulfilled }
             case .product(let product): products.contains { $0.product == product && $0.last >= timer.anchor }
             case .lapse: orders.contains { $0.state.stands && $0.placed >= timer.anchor }
+            case .offer(let id): orders.contains { $0.id == id }
+            // What the other side has of these it has a timer for.
+            case .date, .views, .cart, .segment: false
             }
         }
         /// Of two timers for one occasion: an order's first fulfilment counts, a product's and the customer's last purchase.
         func precedes(_ left: Timer, _ right: Timer) -> Bool {
-            if case .order = left.occasion { return left.anchor < right.anchor }
-            return left.anchor > right.anchor
+            switch left.occasion {
+            case .order, .offer, .date, .segment: return left.anchor < right.anchor
+            case .product, .lapse, .views, .cart: return left.anchor > right.anchor
+            }
         }
         func twin(of timer: Timer, in timers: [Timer]) -> Timer? {
             timers.first { $0.rule == timer.rule && $0.occasion == timer.occasion }

@@ -8,19 +8,22 @@ package struct Habits: Sendable {
     var olderPart = Part<OlderOrder>()
     var engagedPart = Part<Engaged>()
     var memberPart = Part<Member>()
+    var contactPart = Part<Contact>()
     /// When a membership could next change by time alone. Milliseconds; `CustomerTable.noWakeUp` = never.
     var membershipDue = CustomerTable.noWakeUp
     /// Its memberships are counted among those of whom a message can reach.
     var isReachable = false
+    /// The configuration that the customer was brought up to before its turn; 0 = none.
+    var broughtUp: UInt64 = 0
 
     var isEmpty: Bool {
         boughtPart.isEmpty && browsedPart.isEmpty && olderPart.isEmpty && engagedPart.isEmpty && memberPart.isEmpty
-            && membershipDue == CustomerTable.noWakeUp && !isReachable
+            && contactPart.isEmpty && membershipDue == CustomerTable.noWakeUp && !isReachable && broughtUp == 0
     }
 
     /// Something the customer did, and not only what follows from it.
     var hasFacts: Bool {
-        !(boughtPart.isEmpty && browsedPart.isEmpty && olderPart.isEmpty && engagedPart.isEmpty)
+        !(boughtPart.isEmpty && browsedPart.isEmpty && olderPart.isEmpty && engagedPart.isEmpty && contactPart.isEmpty)
     }
 
     mutating func clear() {
@@ -29,8 +32,10 @@ package struct Habits: Sendable {
         olderPart.clear()
         engagedPart.clear()
         memberPart.clear()
+        contactPart.clear()
         membershipDue = CustomerTable.noWakeUp
         isReachable = false
+        broughtUp = 0
     }
 }
 
@@ -62,6 +67,13 @@ package struct OlderOrder: Equatable, Sendable {
 package struct Engaged: Equatable, Sendable {
     package var sign: EngagementSign
     package var last: Instant
+}
+
+/// A message that reached the customer, or an action that a rule's own limit counts.
+package struct Contact: Equatable, Sendable {
+    package var time: Instant
+    package var rule: RuleID
+    package var channel: Channel
 }
 
 /// Of the segment with this number.
@@ -133,7 +145,35 @@ extension Profile {
         }
     }
 
+    /// By time ascending; the newest ``Limits/contactsKeptMax``.
+    package var contacts: [Contact] {
+        _read {
+            if habits.contactPart.hasValues {
+                yield habits.contactPart.values
+            } else {
+                yield habits.contactPart.read(packed, base)
+            }
+        }
+        _modify {
+            habits.contactPart.beginChange(packed, base)
+            yield &habits.contactPart.values
+        }
+    }
+
     // MARK: Remembering
+
+    mutating func remember(_ contact: Contact) {
+        var place = contacts.count
+        while place > 0 && contacts[place - 1].time > contact.time { place -= 1 }
+        contacts.insert(contact, at: place)
+        if contacts.count > Limits.contactsKeptMax { contacts.removeFirst() }
+    }
+
+    /// Takes the product out of the cart: the last time that it was put there does not count.
+    mutating func takeFromCart(_ product: UInt32) {
+        unfold(.addedToCart)
+        if let place = browsed.lastIndex(where: { $0.act == .addedToCart && $0.product == product }) { browsed.remove(at: place) }
+    }
 
     /// Remembers what was done at `time`, and forgets what is older than `memory` by then or beyond the bound.
     mutating func remember(_ act: PastAct, memory: Int64) {
@@ -229,6 +269,22 @@ extension Engaged: Packable {
     }
 }
 
+extension Contact: Packable {
+    static var countMax: Int { Limits.contactsKeptMax }
+
+    func pack(into writer: inout PackWriter, base: Instant) {
+        writer.fixed(rule.number)
+        writer.byte(channel.rawValue)
+        writer.signed(time - base)
+    }
+
+    static func unpack(_ reader: inout PackReader, base: Instant) -> Contact {
+        let rule = RuleID(reader.fixed())
+        let channel = reader.choice(or: Channel.record)
+        return Contact(time: base &+ reader.signed(), rule: rule, channel: channel)
+    }
+}
+
 extension Member: Packable {
     static var countMax: Int { Limits.segmentsMax }
 
@@ -241,7 +297,7 @@ extension Member: Packable {
 
 extension Habits {
     private struct Parts: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
         static let bought = Parts(rawValue: 1 << 0)
         static let browsed = Parts(rawValue: 1 << 1)
         static let older = Parts(rawValue: 1 << 2)
@@ -249,6 +305,8 @@ extension Habits {
         static let members = Parts(rawValue: 1 << 4)
         static let due = Parts(rawValue: 1 << 5)
         static let reachable = Parts(rawValue: 1 << 6)
+        static let contacts = Parts(rawValue: 1 << 7)
+        static let broughtUp = Parts(rawValue: 1 << 8)
     }
 
     private var parts: Parts {
@@ -260,23 +318,28 @@ extension Habits {
         if !memberPart.isEmpty { parts.insert(.members) }
         if membershipDue != CustomerTable.noWakeUp { parts.insert(.due) }
         if isReachable { parts.insert(.reachable) }
+        if !contactPart.isEmpty { parts.insert(.contacts) }
+        if broughtUp != 0 { parts.insert(.broughtUp) }
         return parts
     }
 
     func pack(into writer: inout PackWriter, _ packed: UnsafeRawBufferPointer, _ base: Instant) {
         let parts = parts
-        writer.byte(parts.rawValue)
+        writer.varint(UInt64(parts.rawValue))
+        if parts.contains(.broughtUp) { writer.varint(broughtUp) }
         if parts.contains(.due) { writer.signed(membershipDue &- base.milliseconds) }
         if parts.contains(.bought) { unsafe boughtPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.browsed) { unsafe browsedPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.older) { unsafe olderPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.engaged) { unsafe engagedPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.members) { unsafe memberPart.pack(into: &writer, packed, base: base) }
+        if parts.contains(.contacts) { unsafe contactPart.pack(into: &writer, packed, base: base) }
     }
 
     /// Takes what stands there, its lists as they are; it must be empty.
     mutating func fold(_ reader: inout PackReader, _ base: Instant) {
-        let parts = Parts(rawValue: reader.byte())
+        let parts = Parts(rawValue: UInt16(reader.count(max: Int(UInt16.max))))
+        if parts.contains(.broughtUp) { broughtUp = reader.varint() }
         isReachable = parts.contains(.reachable)
         if parts.contains(.due) { membershipDue = base.milliseconds &+ reader.signed() }
         if parts.contains(.bought) { boughtPart.fold(at: reader.part()) }
@@ -284,13 +347,14 @@ extension Habits {
         if parts.contains(.older) { olderPart.fold(at: reader.part()) }
         if parts.contains(.engaged) { engagedPart.fold(at: reader.part()) }
         if parts.contains(.members) { memberPart.fold(at: reader.part()) }
+        if parts.contains(.contacts) { contactPart.fold(at: reader.part()) }
     }
 
     mutating func unfoldChecked(_ packed: [UInt8], _ base: Instant) -> Bool {
         let areSound = [
             boughtPart.unfoldChecked(packed, base), browsedPart.unfoldChecked(packed, base),
             olderPart.unfoldChecked(packed, base), engagedPart.unfoldChecked(packed, base),
-            memberPart.unfoldChecked(packed, base),
+            memberPart.unfoldChecked(packed, base), contactPart.unfoldChecked(packed, base),
         ]
         return areSound.allSatisfy { $0 }
     }
@@ -302,5 +366,6 @@ extension Habits {
         olderPart.beginChange(packed, base)
         engagedPart.beginChange(packed, base)
         memberPart.beginChange(packed, base)
+        contactPart.beginChange(packed, base)
     }
 }

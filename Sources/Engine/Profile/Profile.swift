@@ -116,9 +116,11 @@ package struct Profile: Sendable {
     /// Makes ready what tells whether an occasion is still there.
     mutating func unfold(for occasion: Occasion) {
         switch occasion {
-        case .lapse: break
-        case .order: orderPart.unfold(packed, base)
+        case .lapse, .date, .segment: break
+        case .order, .offer: orderPart.unfold(packed, base)
         case .product: productPart.unfold(packed, base)
+        case .views: habits.boughtPart.unfold(packed, base)
+        case .cart: habits.browsedPart.unfold(packed, base)
         }
     }
 
@@ -242,5 +244,6 @@ extension Profile: Equatable {
             && left.identity == right.identity && left.bought == right.bought && left.browsed == right.browsed
             && left.olderOrders == right.olderOrders && left.engaged == right.engaged && left.members == right.members
             && left.habits.membershipDue == right.habits.membershipDue && left.habits.isReachable == right.habits.isReachable
+            && left.contacts == right.contacts && left.habits.broughtUp == right.habits.broughtUp
     }
 }

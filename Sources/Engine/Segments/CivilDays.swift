@@ -13,6 +13,21 @@ enum CivilDays {
         return era * 146_097 + dayOfEra - 719_468
     }
 
+    /// `2024-02-29`.
+    static func text(of number: Int64) -> String {
+        let year = year(of: number)
+        var month: Int64 = 12
+        while month > 1 && self.number(year: year, month: month, day: 1) > number { month -= 1 }
+        let day = number - self.number(year: year, month: month, day: 1) + 1
+        return "\(year)-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day)"
+    }
+
+    /// The day that ``text(of:)`` wrote.
+    static func number(ofText text: String) -> Int64? {
+        let parts = text.split(separator: "-").compactMap { Int64($0) }
+        return parts.count == 3 ? number(year: parts[0], month: parts[1], day: parts[2]) : nil
+    }
+
     static func year(of number: Int64) -> Int64 {
         let shifted = number + 719_468
         let era = floorDivide(shifted, 146_097)
@@ -69,6 +84,20 @@ extension ZoneTable {
     /// The local day at an instant.
     func day(at instant: Instant) -> Int64 {
         floorDivide(instant.milliseconds + offsetSeconds(at: instant) * Milliseconds.second, Milliseconds.day)
+    }
+
+    /// The first instant at which the local clock shows that minute of that day, or a later one where the clocks pass over it.
+    func instant(day: Int64, minute: Int64) -> Instant {
+        let local = day * Milliseconds.day + minute * Milliseconds.minute
+        // Behind every offset there is.
+        var from = Instant(milliseconds: local - 2 * Milliseconds.day)
+        while true {
+            let offset = offsetSeconds(at: from) * Milliseconds.second
+            let instant = Instant(milliseconds: local - offset)
+            guard let transition = nextTransition(after: from), transition <= instant else { return max(instant, from) }
+            from = transition
+            if transition.milliseconds + offsetSeconds(at: transition) * Milliseconds.second >= local { return transition }
+        }
     }
 
     /// The first instant after `instant` at which the local day is `day` or later, when it is earlier now; where clocks are put

@@ -36,7 +36,11 @@ struct MembershipScratch: Sendable {
 
 extension Brain {
     /// Brings the memberships up to `now`, as far as `touched` may have changed them. `isCustomer` false: of none.
-    mutating func follow(_ touched: Facts, at now: Instant, isCustomer: Bool, in profile: inout Profile) {
+    ///
+    /// `entering`: rules about customers that come into a segment hear of it.
+    mutating func follow(
+        _ touched: Facts, at now: Instant, isCustomer: Bool, entering: Bool = true, in profile: inout Profile
+    ) {
         let rules = rules
         let asksForReach = !touched.isDisjoint(with: [.consents, .traits])
         if rules.segments.facts.isDisjoint(with: touched) && touched != .all && !asksForReach { return }
@@ -73,6 +77,13 @@ extension Brain {
             if isMember != was {
                 effects.addMember(segment.number, isReachable: isReachable, isMember ? 1 : -1)
                 isChanged = true
+                if !rules.entries.isEmpty {
+                    if !isMember {
+                        leave(segment.number, in: &profile)
+                    } else if entering {
+                        enter(segment.number, at: now, in: &profile)
+                    }
+                }
             }
         }
         while place < known.count {
@@ -95,11 +106,16 @@ extension Brain {
     }
 
     /// Brings a customer up to the configuration; false when that changed nothing.
-    mutating func bringUp(_ profile: inout Profile, isCustomer: Bool, at now: Instant) -> Bool {
+    mutating func bringUp(
+        _ profile: inout Profile, isCustomer: Bool, _ fresh: Set<RuleID>, from adopted: Instant, at now: Instant
+    ) -> Bool {
         let (due, isReachable) = (profile.habits.membershipDue, profile.habits.isReachable)
         let members = profile.members
-        follow(.all, at: now, isCustomer: isCustomer, in: &profile)
+        let timers = profile.timers
+        if isCustomer { bringUpTimers(fresh, from: adopted, in: &profile) }
+        follow(.all, at: now, isCustomer: isCustomer, entering: false, in: &profile)
         return profile.habits.membershipDue != due || profile.habits.isReachable != isReachable || profile.members != members
+            || profile.timers != timers
     }
 
     /// No member of anything any more.
@@ -122,6 +138,11 @@ extension Brain {
         if rule.inAny.isEmpty { return true }
         for index in rule.inAny where isIn(index, &self, &profile) { return true }
         return false
+    }
+
+    mutating func isMember(of segment: SegmentProgram.Compiled, _ profile: inout Profile, at now: Instant) -> Bool {
+        membership.begin(rules.segments)
+        return holds(segment.root, rules.segments, at: now, &profile)
     }
 
     private mutating func holds(_ node: Int, _ program: SegmentProgram, at now: Instant, _ profile: inout Profile) -> Bool {
@@ -169,7 +190,7 @@ extension Brain {
         case .trait(let name, let what): return profile.trait(name).map { what.holds($0) } ?? false
         case .anniversary(let trait, let before, let after):
             guard let value = profile.trait(trait), let day = CivilDays.YearDay(value) else { return false }
-            return ask(day, before, after, at: now)
+            return ask(day, before, after, at: now, profile)
         case .sinceEngagement(let sign, let how, let value):
             return ask(age: profile.engaged.first { $0.sign == sign }?.last, how, value, at: now)
         case .consent(let channel, let state):
@@ -270,9 +291,9 @@ extension Brain {
     }
 
     private mutating func ask(
-        _ yearDay: CivilDays.YearDay, _ before: Int64, _ after: Int64, at now: Instant
+        _ yearDay: CivilDays.YearDay, _ before: Int64, _ after: Int64, at now: Instant, _ profile: Profile
     ) -> Bool {
-        let zone = rules.set.zone
+        let zone = zone(of: profile)
         let today = zone.day(at: now)
         let year = CivilDays.year(of: today)
         var holds = false

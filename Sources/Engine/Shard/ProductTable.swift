@@ -28,6 +28,9 @@ struct ProductTable: Sendable {
         index < products.count ? products[Int(index)] : nil
     }
 
+    /// Index of the product with this id, if there is one.
+    func known(_ id: String) -> UInt32? { place(of: id).index }
+
     /// Its id; empty when there is none of this index.
     func id(of index: UInt32) -> String { index < products.count ? products[Int(index)].id : "" }
 

@@ -57,6 +57,12 @@ package final class Shard {
     package internal(set) var customers = 0
     /// The first customer that is not known to be brought up to the configuration; nil = all are.
     var sweepFrom: UInt32?
+    /// Rules that were switched on since all were.
+    var fresh: Set<RuleID> = []
+    /// The clock when the configuration was adopted: from then on its rules count, whenever a customer's turn comes.
+    var adoptedAt = Instant.distantPast
+    /// The configuration has changed since the last step.
+    var hasAdopted = false
     /// Customers that changed since the last snapshot was captured.
     var changed = SlotSet()
     /// The snapshot that is being captured.
@@ -78,10 +84,20 @@ package final class Shard {
     /// From now on decisions follow this revision. Takes effect between steps. Those that next do something are brought up
     /// to it then, the others by the sweep that begins here.
     package func adopt(_ rules: CompiledRules) {
+        if table.count > 0 {
+            // A step says so before anything else is adopted: so a replay adopts the same, one after the other.
+            precondition(!hasAdopted, "two configurations without a step between them")
+            hasAdopted = true
+            adoptedAt = clock
+            sweepFrom = 0
+            for rule in rules.gists where rule.enabled && !brain.rules.isEnabled(rule.id) { fresh.insert(rule.id) }
+        }
         brain.rules = rules
         brain.products.forgetDerived()
-        sweepFrom = table.count == 0 ? nil : 0
     }
+
+    /// The last configuration that was adopted stands in a step already.
+    package var mayAdopt: Bool { !hasAdopted }
 
     /// Not all customers have been brought up to the configuration yet.
     package var isSweeping: Bool { sweepFrom != nil }

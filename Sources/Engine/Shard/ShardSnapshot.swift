@@ -106,6 +106,8 @@ extension Shard {
         caution.write(to: &writer)
         writer.instant(window.began)
         writer.optional(sweepFrom) { $0.varint(UInt64($1)) }
+        writer.list(fresh.sorted()) { $0.fixed($1.number) }
+        writer.instant(adoptedAt)
         writer.count(table.count)
         writer.count(brain.products.products.count)
         return writer.bytes
@@ -167,6 +169,8 @@ extension Shard {
         caution = try Caution.read(&reader)
         window.began = try reader.instant()
         sweepFrom = try reader.optional { r throws(FormatError) in try r.varint32() }
+        fresh = Set(try reader.list(max: Limits.rulesFreshMax) { r throws(FormatError) in RuleID(try r.fixed()) })
+        adoptedAt = try reader.instant()
         table.extend(to: try reader.count(max: Int(UInt32.max)))
         brain.products.extend(to: try reader.count(max: Limits.productsPerShardMax))
         try reader.finish()

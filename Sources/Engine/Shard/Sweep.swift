@@ -1,12 +1,13 @@
 import Model
 
-// A new configuration reaches every customer: those that do something at once, the others in bounded pieces behind all
-// other work. The cursor is part of the shard's state, and each step says how far it went (I4, I8).
+// A new configuration reaches every customer before anything else does: those that something happens to, just before it;
+// the others in bounded pieces behind all other work. The cursor is part of the shard's state, and each step says how far it
+// went (I4, I8).
 //
 //   adopt --> cursor at the first customer --steps, so many at a time--> behind the last one: all are brought up
 //
-// Bringing up twice is once: whoever did something meanwhile is brought up again when its turn comes. A customer that is
-// new meanwhile is brought up with its first event.
+// Who was brought up before its turn bears the revision until its turn has passed over it: nobody is brought up twice, or
+// what was decided meanwhile could be set up again. A customer that is new meanwhile begins with the configuration.
 
 extension Shard {
     /// Brings up so many customers, or as many as are left; returns how many.
@@ -15,9 +16,25 @@ extension Shard {
         let end = UInt32(min(table.count, Int(from) + Int(most)))
         for slot in from..<max(from, end) {
             customer.activate(slot, in: table)
-            if customer.bringUp(at: clock, &brain) { rest(slot, hash: 0, customer) }
+            let wasBroughtUp = customer.isBroughtUp(to: rules.set.revision)
+            let isChanged = wasBroughtUp || customer.bringUp(fresh, from: adoptedAt, at: clock, &brain)
+            if wasBroughtUp { customer.forgetBroughtUp() }
+            if isChanged { rest(slot, hash: 0, customer) }
         }
         sweepFrom = end < UInt32(table.count) ? end : nil
+        if sweepFrom == nil { fresh = [] }
         return max(from, end) - from
+    }
+
+    /// Something is about to happen to the customer, and its turn has not come yet.
+    @inline(__always)
+    func bringUpFirst(_ slot: UInt32, _ customer: isolated CustomerActor) {
+        if let sweepFrom, slot >= sweepFrom { bringUp(customer) }
+    }
+
+    private func bringUp(_ customer: isolated CustomerActor) {
+        if customer.isBroughtUp(to: rules.set.revision) { return }
+        _ = customer.bringUp(fresh, from: adoptedAt, at: clock, &brain)
+        customer.noteBroughtUp(to: rules.set.revision)
     }
 }

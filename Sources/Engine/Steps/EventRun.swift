@@ -99,6 +99,7 @@ extension Shard {
         settle(customer)
         activations += 1
         guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
+        bringUpFirst(slot, customer)
         bound = Bound(slot: slot, hash: hash)
         return true
     }

@@ -53,7 +53,7 @@ extension Shard {
             let most = isIdle && inputs.isEmpty ? Limits.stepSweptMax : Limits.stepSweptBesideMax
             run.swept = sweep(atMost: UInt32(most), customer)
         }
-        if isIdle && !isMoved && !endsWithClock && !wasTold && run.swept == 0 { return nil }
+        if isIdle && !isMoved && !endsWithClock && !wasTold && run.swept == 0 && !hasAdopted { return nil }
         if isMoved || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
@@ -134,6 +134,7 @@ extension Shard {
     func takeStep() -> Step { takeStep(WakeUpsRun()) }
 
     private func takeStep(_ run: WakeUpsRun) -> Step {
+        hasAdopted = false
         precondition(
             brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
         return Step(
@@ -321,6 +322,7 @@ extension Shard {
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextEntry(through: limit) else { break }
             customer.activate(entry.slot, in: table)
+            bringUpFirst(entry.slot, customer)
             // One due time at a time: between two of one customer others may be due.
             wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
@@ -358,6 +360,7 @@ extension Shard {
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextLateEntry() else { break }
             customer.activate(entry.slot, in: table)
+            bringUpFirst(entry.slot, customer)
             wake(entry.slot, through: clock + -Limits.lateMilliseconds, late: clock, customer)
             rest(entry.slot, hash: 0, customer)
             ran += 1
