@@ -120,7 +120,12 @@ package enum Limits {
 
     // Profile
     package static let ordersKeptMax = 64
+    /// Orders beyond those, of which only time and worth are kept.
+    package static let olderOrdersKeptMax = 448
     package static let productsKeptMax = 256
+    /// What was bought, and what was viewed or put into the cart, one by one.
+    package static let purchasesKeptMax = 256
+    package static let browsingKeptMax = 128
     package static let traitsMax = 64
     package static let traitValueBytesMax = 512
     package static let timersMax = 256
