@@ -118,7 +118,7 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
-        tests("EngineTests", ["Engine", "Workload", "Model"]),
+        tests("EngineTests", ["Engine", "Workload", "Checkers", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("LoadTestTests", ["loadtest", "Workload", "SimulatedPorts", "Ports", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),

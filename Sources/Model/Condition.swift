@@ -16,16 +16,13 @@ package struct Segment: Equatable, Sendable {
         self.condition = condition
         self.number = number
     }
-
-    /// By which sums name it.
-    package var id: RuleID { RuleID(name: name) }
 }
 
 /// A predicate over a profile and an instant.
 ///
 /// Periods reach back from the instant: what happened at `now - within` is outside, what happened later is inside.
 /// Facts that happened later than the instant are of age 0.
-package indirect enum Condition: Equatable, Sendable {
+package indirect enum Condition: Hashable, Sendable {
     case all([Condition])
     case any([Condition])
     case not(Condition)
@@ -95,7 +92,7 @@ package enum ConsentState: UInt8, CaseIterable, Sendable {
     case unknown
 }
 
-package enum TraitTest: Equatable, Sendable {
+package enum TraitTest: Hashable, Sendable {
     case exists
     /// One of these, byte by byte.
     case isOneOf([String])
@@ -105,7 +102,7 @@ package enum TraitTest: Equatable, Sendable {
     case contains(String)
 }
 
-package enum Comparison: UInt8, CaseIterable, Equatable, Sendable {
+package enum Comparison: UInt8, CaseIterable, Sendable {
     case less = 0
     case atMost, equal, atLeast, greater
 

@@ -230,7 +230,7 @@ package enum Counter: UInt8, CaseIterable, Hashable, Comparable, Sendable {
 
 package struct SumDelta: Equatable, Hashable, Sendable {
     package var counter: Counter
-    /// The rule it belongs to; number 0 = none.
+    /// The rule it belongs to, or the segment's ``key(ofSegment:)``; number 0 = none.
     package var rule: RuleID
     package var amount: Int64
 
@@ -239,4 +239,7 @@ package struct SumDelta: Equatable, Hashable, Sendable {
         self.rule = rule
         self.amount = amount
     }
+
+    /// By which sums name a segment: its number, so that one that comes anew under an old name begins at nothing.
+    package static func key(ofSegment number: UInt16) -> RuleID { RuleID(UInt32(number) + 1) }
 }

@@ -31,6 +31,9 @@ package enum Limits {
     // Steps
     package static let stepEventsMax = 4096
     package static let stepWakeUpsMax = 4096
+    /// Customers that a step brings up to a new configuration; and when other work waits.
+    package static let stepSweptMax = 2048
+    package static let stepSweptBesideMax = 128
     /// What the wake-ups of one customer decide at once, and as much again what one event does.
     package static let customerEffectBytesMax = 256 << 10
     /// A step that reaches the target takes no further customer.

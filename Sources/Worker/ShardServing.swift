@@ -90,7 +90,9 @@ extension ShardOwner {
     }
 
     private func schedulePump() {
-        guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live else { return }
+        guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live || shard?.isSweeping == true else {
+            return
+        }
         isPumpScheduled = true
         Task { self.pump() }
     }

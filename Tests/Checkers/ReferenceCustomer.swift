@@ -141,21 +141,21 @@ struct ReferenceCustomer {
     }
 
     private func isIn(_ rule: Rule, _ rules: RuleSet, at now: Instant) -> Bool {
-        func isMember(_ index: UInt16) -> Bool { holds(rules.segments[Int(index)].condition, at: now) }
+        let facts = facts
+        func isMember(_ index: UInt16) -> Bool { facts.holds(rules.segments[Int(index)].condition, at: now, rules) }
         return rule.inAll.allSatisfy(isMember) && (rule.inAny.isEmpty || rule.inAny.contains(where: isMember))
             && !rule.inNone.contains(where: isMember)
     }
 
-    private func holds(_ condition: Condition, at now: Instant) -> Bool {
-        switch condition {
-        case .all(let parts): parts.allSatisfy { holds($0, at: now) }
-        case .any(let parts): parts.contains { holds($0, at: now) }
-        case .not(let part): !holds(part, at: now)
-        case .orderCount(let how, let value): how.holds(orderCount, value)
-        case .orderSum(let how, let value): how.holds(orderSum, value)
-        case .sinceLastOrder(let how, let value): lastOrder.map { how.holds(now - $0, value) } ?? false
-        case .sinceFirstOrder(let how, let value): firstOrder.map { how.holds(now - $0, value) } ?? false
-        }
+    /// What conditions may ask about. What was done with products and messages is not among it: the installations that are
+    /// checked so remember nothing of that.
+    private var facts: ReferenceFacts {
+        var facts = ReferenceFacts()
+        facts.orders = orders.values.filter(\.stands).map { ReferenceFacts.Order(placed: $0.placed, revenue: $0.revenue) }
+        facts.traits = traits
+        if let consent { facts.consents[.email] = consent }
+        if isSuppressed { facts.suppressed = [.email] }
+        return facts
     }
 
     /// Tries minute after minute, for two weeks; in UTC.

@@ -198,10 +198,11 @@ extension ReferenceCounts {
 
     mutating func add(_ deltas: [SumDelta]) {
         for delta in deltas {
-            if delta.counter == .timersArmed {
-                armed[delta.rule, default: 0] += delta.amount
-            } else {
-                counters[delta.counter, default: 0] += delta.amount
+            switch delta.counter {
+            case .timersArmed: armed[delta.rule, default: 0] += delta.amount
+            // Of memberships only the end is certain: a sweep may come sooner or later.
+            case .members: break
+            default: counters[delta.counter, default: 0] += delta.amount
             }
         }
     }

@@ -94,6 +94,7 @@ extension Brain {
             profile.open.remove(at: index)
             close(open, .sent, .none, at: now, customer: customer, detail: detail)
             touch(open, at: now, in: &profile)
+            if remembersBrowsing { profile.engage(.sent, at: now) }
         case .undeliverable:
             profile.open.remove(at: index)
             close(open, .undeliverable, .refusedByProvider, at: now, customer: customer, detail: detail)

@@ -6,8 +6,9 @@ import Model
 // Form: version, products (the profile's numbers are places in this list), the profile as it is packed.
 
 extension Profile {
-    private static let travelVersion: UInt8 = 3
-    private static let productsMax = Limits.productsKeptMax + Limits.timersMax + Limits.openActionsMax
+    private static let travelVersion: UInt8 = 4
+    private static let productsMax =
+        Limits.productsKeptMax + Limits.timersMax + Limits.openActionsMax + Limits.purchasesKeptMax + Limits.browsingKeptMax
 
     func travelling(_ table: ProductTable) -> [UInt8] {
         var renumbered = self
@@ -69,5 +70,7 @@ extension Profile {
         for index in open.indices {
             if case .product(let product) = open[index].occasion { open[index].occasion = .product(number(product)) }
         }
+        for index in bought.indices { bought[index].product = number(bought[index].product) }
+        for index in browsed.indices { browsed[index].product = number(browsed[index].product) }
     }
 }

@@ -5,7 +5,10 @@ import Model
 extension Brain {
     /// Runs the first thing that is due at `due`; it is decided at `now`, which is later when it comes late.
     mutating func wake(_ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant) {
-        if let index = profile.timer(due: due) {
+        if profile.habits.membershipDue <= due.milliseconds {
+            // Before what is due at the same instant: rules see the memberships of that instant.
+            follow(.time, at: now, isCustomer: profile.isCustomer, in: &profile)
+        } else if let index = profile.timer(due: due) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
             decide(timer, at: now, customer: customer, in: &profile)
@@ -26,6 +29,10 @@ extension Brain {
     mutating func giveUp(
         _ profile: inout Profile, customer: CustomerKey, due: Instant, at now: Instant, saying: Bool
     ) -> String {
+        if profile.habits.membershipDue <= due.milliseconds {
+            profile.habits.membershipDue = CustomerTable.noWakeUp
+            return "the change of its segments"
+        }
         if let index = profile.timers.firstIndex(where: { $0.due == due }) {
             let timer = profile.timers.remove(at: index)
             effects.addArmed(timer.rule, -1)
@@ -64,7 +71,7 @@ extension Brain {
         if let reason = unwanted(timer.occasion, anchor: timer.anchor, profile) {
             return effects.add(.suppressed(decision(reason)))
         }
-        if rule.hasSegments, !rules.set.rules[index].admits(profile, segments: rules.set.segments, at: now) {
+        if rule.hasSegments, !admits(rules.set.rules[index], &profile, at: now) {
             return effects.add(.suppressed(decision(.notInSegment)))
         }
         guard now == timer.due || now - timer.firstDue <= rule.postponeMilliseconds else {

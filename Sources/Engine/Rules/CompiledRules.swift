@@ -13,7 +13,8 @@ package final class CompiledRules: Sendable {
     /// By open addressing over the id, which is a hash: the rule's index plus one; 0 = free.
     private let places: [UInt16]
     private let periods: [Int: [String: Int64]]
-    private let goods: [GoodsLookup]
+    private let goods: [GoodsSet]
+    let segments: SegmentProgram
 
     /// What most decisions ask of a rule, without its texts and lists.
     struct Gist: Sendable {
@@ -42,11 +43,6 @@ package final class CompiledRules: Sendable {
         }
     }
 
-    private struct GoodsLookup: Sendable {
-        let products: Set<String>
-        let categories: Set<String>
-    }
-
     package init(_ set: RuleSet) {
         self.set = set
         var consumption: [Int] = []
@@ -68,7 +64,8 @@ package final class CompiledRules: Sendable {
         self.periods = periods
         gists = set.rules.map(Gist.init)
         places = Self.places(gists)
-        goods = set.rules.map { GoodsLookup(products: Set($0.goods.products), categories: Set($0.goods.categories)) }
+        goods = set.rules.map { GoodsSet($0.goods) }
+        segments = SegmentProgram(set)
     }
 
     /// The first rule of each id by its place.
@@ -106,14 +103,8 @@ package final class CompiledRules: Sendable {
     }
 
     /// Whether the product is among the rule's goods; no goods named = all.
-    func concerns(rule index: Int, product: Product) -> Bool {
-        let goods = goods[index]
-        if goods.products.isEmpty && goods.categories.isEmpty { return true }
-        return goods.products.contains(product.id) || goods.categories.contains(product.category)
-    }
+    func concerns(rule index: Int, product: Product) -> Bool { goods[index].contains(product) }
 
     /// Whether the rule names goods at all.
-    func hasGoods(rule index: Int) -> Bool {
-        !goods[index].products.isEmpty || !goods[index].categories.isEmpty
-    }
+    func hasGoods(rule index: Int) -> Bool { !goods[index].isAll }
 }

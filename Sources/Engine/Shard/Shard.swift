@@ -55,6 +55,8 @@ package final class Shard {
     var doubtful: Set<UInt32> = []
     /// Those among the keys that are neither marks nor mere identifiers.
     package internal(set) var customers = 0
+    /// The first customer that is not known to be brought up to the configuration; nil = all are.
+    var sweepFrom: UInt32?
     /// Customers that changed since the last snapshot was captured.
     var changed = SlotSet()
     /// The snapshot that is being captured.
@@ -73,11 +75,16 @@ package final class Shard {
 
     package var rules: CompiledRules { brain.rules }
 
-    /// From now on decisions follow this revision. Takes effect between steps.
+    /// From now on decisions follow this revision. Takes effect between steps. Those that next do something are brought up
+    /// to it then, the others by the sweep that begins here.
     package func adopt(_ rules: CompiledRules) {
         brain.rules = rules
-        brain.products.forgetDelays()
+        brain.products.forgetDerived()
+        sweepFrom = table.count == 0 ? nil : 0
     }
+
+    /// Not all customers have been brought up to the configuration yet.
+    package var isSweeping: Bool { sweepFrom != nil }
 
     /// Earliest wake-up that is not known to be late is due by `limit`?
     package func hasWakeUps(through limit: Instant) -> Bool {

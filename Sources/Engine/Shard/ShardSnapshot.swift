@@ -105,6 +105,7 @@ extension Shard {
         setAsideNumbers.write(to: &writer)
         caution.write(to: &writer)
         writer.instant(window.began)
+        writer.optional(sweepFrom) { $0.varint(UInt64($1)) }
         writer.count(table.count)
         writer.count(brain.products.products.count)
         return writer.bytes
@@ -165,6 +166,7 @@ extension Shard {
         setAsideNumbers = try SetAsideNumbers.read(&reader)
         caution = try Caution.read(&reader)
         window.began = try reader.instant()
+        sweepFrom = try reader.optional { r throws(FormatError) in try r.varint32() }
         table.extend(to: try reader.count(max: Int(UInt32.max)))
         brain.products.extend(to: try reader.count(max: Limits.productsPerShardMax))
         try reader.finish()

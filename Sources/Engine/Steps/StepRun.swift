@@ -11,6 +11,8 @@ enum StepBound {
 private struct WakeUpsRun {
     var onTime: UInt32 = 0
     var late: UInt32 = 0
+    /// Not woken, but brought up to the configuration.
+    var swept: UInt32 = 0
 
     var hasWoken: Bool { onTime > 0 || late > 0 }
 }
@@ -47,7 +49,11 @@ extension Shard {
         let isIdle =
             timeMode == .live
             ? isFull || !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
-        if isIdle && !isMoved && !endsWithClock && !wasTold { return nil }
+        if isSweeping && commitBound == .none {
+            let most = isIdle && inputs.isEmpty ? Limits.stepSweptMax : Limits.stepSweptBesideMax
+            run.swept = sweep(atMost: UInt32(most), customer)
+        }
+        if isIdle && !isMoved && !endsWithClock && !wasTold && run.swept == 0 { return nil }
         if isMoved || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
@@ -119,6 +125,7 @@ extension Shard {
             run.onTime = runWakeUps(through: clock, atMost: step.wakeUps, customer)
             run.late = runLateWakeUps(atMost: step.lateWakeUps, customer)
         }
+        run.swept = sweep(atMost: step.swept, customer)
         if before != (inputSequence, eventsThrough) || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
@@ -131,7 +138,7 @@ extension Shard {
             brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
         return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
-            lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
+            lateWakeUps: run.late, swept: run.swept, configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
 
     /// Applies waiting messages until a bound is reached, a clock record has been worked on, or nothing waits.
