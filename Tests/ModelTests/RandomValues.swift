@@ -190,7 +190,7 @@ extension RandomValues {
         return Step(
             inputSequence: unsigned(), eventsThrough: UInt32(truncatingIfNeeded: next()), clock: instant(),
             wakeUps: UInt32(truncatingIfNeeded: next()), lateWakeUps: UInt32(truncatingIfNeeded: next()),
-            configuration: unsigned(), effects: writer.bytes)
+            swept: UInt32(truncatingIfNeeded: next()), configuration: unsigned(), effects: writer.bytes)
     }
 
     mutating func commit() -> Commit {
@@ -209,7 +209,8 @@ extension RandomValues {
 
 extension RandomValues {
     mutating func goods() -> Goods {
-        Goods(products: list(upTo: 3) { $0.text() }, categories: list(upTo: 3) { $0.text() }, brands: list(upTo: 3) { $0.text() })
+        Goods(
+            products: list(upTo: 3) { $0.text() }, categories: list(upTo: 3) { $0.text() }, brands: list(upTo: 3) { $0.text() })
     }
 
     /// Conditions that say something of a customer themselves.
