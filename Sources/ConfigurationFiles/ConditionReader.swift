@@ -24,6 +24,8 @@ struct ConditionReader {
         if let figure = ConditionWords.meaning(entry.key, in: ConditionWords.figures) { return orders(figure, value) }
         if let act = ConditionWords.meaning(entry.key, in: ConditionWords.acts) { return acts(act, entry) }
         if let sign = ConditionWords.meaning(entry.key, in: ConditionWords.signs) {
+            // What is done with messages is remembered along with browsing, though of each the last time for good.
+            guard remembers(.viewed, entry) else { return [] }
             return ages(value).map { .sinceEngagement(sign, $0.how, milliseconds: $0.value) }
         }
         switch entry.key {

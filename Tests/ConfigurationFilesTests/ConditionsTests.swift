@@ -193,6 +193,7 @@ private func condition(_ fields: String) throws(ConfigurationErrors) -> Conditio
             "installation.remember.browsing is none; give it a length of time"
         ),
         ("browsing: none", "added_to_cart: { in: 3d }", "f.yaml:2:24: segments[0].added_to_cart: needs browsing"),
+        ("browsing: none", "message_opened: { within: 3d }", "f.yaml:2:24: segments[0].message_opened: needs browsing"),
         ("browsing: none", "interest: { at_least: 1 }", "f.yaml:2:24: segments[0].interest: needs browsing"),
         ("purchases: none", "interest: { at_least: 1 }", "f.yaml:2:24: segments[0].interest: needs purchases"),
     ])

@@ -78,7 +78,9 @@ private struct RandomSegments {
         case 11: return .trait(text(), .number(how, (upTo(Limits.traitNumberMax) - below(2)) * pick([1, -1])))
         case 12:
             return .anniversary(trait: pick(["birthday", text()]), daysBefore: below(181), daysAfter: below(181))
-        case 13: return .sinceEngagement(pick(EngagementSign.allCases), how, milliseconds: period())
+        case 13:
+            return memory.browsingMilliseconds > 0
+                ? .sinceEngagement(pick(EngagementSign.allCases), how, milliseconds: period()) : .reachable(.sms)
         case 14: return .consent(pick([.email, .sms]), pick(ConsentState.allCases))
         case 15:
             return memory.purchasesMilliseconds > 0 && memory.browsingMilliseconds > 0
