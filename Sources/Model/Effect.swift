@@ -224,6 +224,8 @@ package enum Counter: UInt8, CaseIterable, Hashable, Comparable, Sendable {
     case timersArmed
     /// Per segment: its members now.
     case members
+    /// Those of them whom a message can reach.
+    case reachableMembers
 
     package static func < (left: Counter, right: Counter) -> Bool { left.rawValue < right.rawValue }
 }

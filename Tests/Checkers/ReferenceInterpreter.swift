@@ -201,7 +201,7 @@ extension ReferenceCounts {
             switch delta.counter {
             case .timersArmed: armed[delta.rule, default: 0] += delta.amount
             // Of memberships only the end is certain: a sweep may come sooner or later.
-            case .members: break
+            case .members, .reachableMembers: break
             default: counters[delta.counter, default: 0] += delta.amount
             }
         }

@@ -10,10 +10,12 @@ package struct Habits: Sendable {
     var memberPart = Part<Member>()
     /// When a membership could next change by time alone. Milliseconds; `CustomerTable.noWakeUp` = never.
     var membershipDue = CustomerTable.noWakeUp
+    /// Its memberships are counted among those of whom a message can reach.
+    var isReachable = false
 
     var isEmpty: Bool {
         boughtPart.isEmpty && browsedPart.isEmpty && olderPart.isEmpty && engagedPart.isEmpty && memberPart.isEmpty
-            && membershipDue == CustomerTable.noWakeUp
+            && membershipDue == CustomerTable.noWakeUp && !isReachable
     }
 
     /// Something the customer did, and not only what follows from it.
@@ -28,6 +30,7 @@ package struct Habits: Sendable {
         engagedPart.clear()
         memberPart.clear()
         membershipDue = CustomerTable.noWakeUp
+        isReachable = false
     }
 }
 
@@ -245,6 +248,7 @@ extension Habits {
         static let engaged = Parts(rawValue: 1 << 3)
         static let members = Parts(rawValue: 1 << 4)
         static let due = Parts(rawValue: 1 << 5)
+        static let reachable = Parts(rawValue: 1 << 6)
     }
 
     private var parts: Parts {
@@ -255,6 +259,7 @@ extension Habits {
         if !engagedPart.isEmpty { parts.insert(.engaged) }
         if !memberPart.isEmpty { parts.insert(.members) }
         if membershipDue != CustomerTable.noWakeUp { parts.insert(.due) }
+        if isReachable { parts.insert(.reachable) }
         return parts
     }
 
@@ -272,6 +277,7 @@ extension Habits {
     /// Takes what stands there, its lists as they are; it must be empty.
     mutating func fold(_ reader: inout PackReader, _ base: Instant) {
         let parts = Parts(rawValue: reader.byte())
+        isReachable = parts.contains(.reachable)
         if parts.contains(.due) { membershipDue = base.milliseconds &+ reader.signed() }
         if parts.contains(.bought) { boughtPart.fold(at: reader.part()) }
         if parts.contains(.browsed) { browsedPart.fold(at: reader.part()) }

@@ -241,6 +241,6 @@ extension Profile: Equatable {
             && left.open == right.open && left.touches == right.touches && left.traits == right.traits
             && left.identity == right.identity && left.bought == right.bought && left.browsed == right.browsed
             && left.olderOrders == right.olderOrders && left.engaged == right.engaged && left.members == right.members
-            && left.habits.membershipDue == right.habits.membershipDue
+            && left.habits.membershipDue == right.habits.membershipDue && left.habits.isReachable == right.habits.isReachable
     }
 }

@@ -38,14 +38,18 @@ extension Brain {
     /// Brings the memberships up to `now`, as far as `touched` may have changed them. `isCustomer` false: of none.
     mutating func follow(_ touched: Facts, at now: Instant, isCustomer: Bool, in profile: inout Profile) {
         let rules = rules
-        if rules.segments.facts.isDisjoint(with: touched) && touched != .all { return }
+        let asksForReach = !touched.isDisjoint(with: [.consents, .traits])
+        if rules.segments.facts.isDisjoint(with: touched) && touched != .all && !asksForReach { return }
         if rules.segments.segments.isEmpty && profile.habits.memberPart.isEmpty {
             profile.habits.membershipDue = CustomerTable.noWakeUp
+            profile.habits.isReachable = false
             return
         }
         guard isCustomer else { return leaveSegments(&profile) }
         membership.begin(rules.segments)
         membership.members.removeAll(keepingCapacity: true)
+        if asksForReach { noteReach(&profile) }
+        let isReachable = profile.habits.isReachable
         var place = 0
         var isChanged = false
         var keepsDue = false
@@ -53,7 +57,7 @@ extension Brain {
         for segment in rules.segments.segments {
             // Of a segment that is there no more.
             while place < known.count && known[place].segment < segment.number {
-                effects.addMember(known[place].segment, -1)
+                effects.addMember(known[place].segment, isReachable: isReachable, -1)
                 isChanged = true
                 place += 1
             }
@@ -67,12 +71,12 @@ extension Brain {
             }
             if isMember { membership.members.append(Member(segment: segment.number)) }
             if isMember != was {
-                effects.addMember(segment.number, isMember ? 1 : -1)
+                effects.addMember(segment.number, isReachable: isReachable, isMember ? 1 : -1)
                 isChanged = true
             }
         }
         while place < known.count {
-            effects.addMember(known[place].segment, -1)
+            effects.addMember(known[place].segment, isReachable: isReachable, -1)
             isChanged = true
             place += 1
         }
@@ -82,17 +86,26 @@ extension Brain {
         profile.habits.membershipDue = due
     }
 
+    /// Whether a message can reach the customer, and with it its memberships.
+    private mutating func noteReach(_ profile: inout Profile) {
+        let isReachable = refusal(of: .email, profile) == nil || refusal(of: .sms, profile) == nil
+        guard isReachable != profile.habits.isReachable else { return }
+        profile.habits.isReachable = isReachable
+        for member in profile.members { effects.addReachable(member.segment, isReachable ? 1 : -1) }
+    }
+
     /// Brings a customer up to the configuration; false when that changed nothing.
     mutating func bringUp(_ profile: inout Profile, isCustomer: Bool, at now: Instant) -> Bool {
-        let due = profile.habits.membershipDue
+        let (due, isReachable) = (profile.habits.membershipDue, profile.habits.isReachable)
         let members = profile.members
         follow(.all, at: now, isCustomer: isCustomer, in: &profile)
-        return profile.habits.membershipDue != due || profile.members != members
+        return profile.habits.membershipDue != due || profile.habits.isReachable != isReachable || profile.members != members
     }
 
     /// No member of anything any more.
     mutating func leaveSegments(_ profile: inout Profile) {
-        for member in profile.members { effects.addMember(member.segment, -1) }
+        for member in profile.members { effects.addMember(member.segment, isReachable: profile.habits.isReachable, -1) }
+        profile.habits.isReachable = false
         if !profile.habits.memberPart.isEmpty { profile.members.removeAll() }
         profile.habits.membershipDue = CustomerTable.noWakeUp
     }

@@ -6,6 +6,7 @@ struct StepEffects: ~Copyable, Sendable {
     private var counters = [Int64](repeating: 0, count: Counter.allCases.count)
     private var armed = Tally()
     private var members = Tally()
+    private var reachableMembers = Tally()
 
     /// Bytes of effects so far, sums not included.
     var byteCount: Int { writer.count }
@@ -33,10 +34,20 @@ struct StepEffects: ~Copyable, Sendable {
 
     mutating func addArmed(_ rule: RuleID, _ amount: Int64) { armed.add(rule, amount) }
 
-    mutating func addMember(_ delta: SumDelta) { members.add(delta.rule, delta.amount) }
+    mutating func addMember(_ delta: SumDelta) {
+        if delta.counter == .members { members.add(delta.rule, delta.amount) }
+        if delta.counter == .reachableMembers { reachableMembers.add(delta.rule, delta.amount) }
+    }
 
-    /// Members of the segment with this number.
-    mutating func addMember(_ segment: UInt16, _ amount: Int64) { members.add(SumDelta.key(ofSegment: segment), amount) }
+    /// Members of the segment with this number, whom a message can reach or not.
+    mutating func addMember(_ segment: UInt16, isReachable: Bool, _ amount: Int64) {
+        members.add(SumDelta.key(ofSegment: segment), amount)
+        if isReachable { addReachable(segment, amount) }
+    }
+
+    mutating func addReachable(_ segment: UInt16, _ amount: Int64) {
+        reachableMembers.add(SumDelta.key(ofSegment: segment), amount)
+    }
 
     /// The effects, the sums last; ready for the next step.
     mutating func take() -> [UInt8] {
@@ -47,6 +58,7 @@ struct StepEffects: ~Copyable, Sendable {
         }
         armed.take(as: .timersArmed, into: &deltas)
         members.take(as: .members, into: &deltas)
+        reachableMembers.take(as: .reachableMembers, into: &deltas)
         if !deltas.isEmpty { add(.sums(deltas)) }
         defer { writer.removeAll(keepingAtMost: 1 << 16) }
         return writer.bytes

@@ -148,7 +148,7 @@ package final class TrustedReplay {
             switch delta.counter {
             case .customers, .orders, .revenue: shard.brain.effects.add(delta.counter, delta.amount)
             case .timersArmed: shard.brain.effects.addArmed(delta.rule, delta.amount)
-            case .members: shard.brain.effects.addMember(delta)
+            case .members, .reachableMembers: shard.brain.effects.addMember(delta)
             case .events, .repeats, .setAside: break
             }
         }
