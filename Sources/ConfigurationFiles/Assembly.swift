@@ -80,8 +80,8 @@ struct Assembly {
         )
         let set = RuleSet(
             currency: settings.currency, currencyDigits: UInt8(settings.digits), fulfilledOnPlaced: settings.fulfilledOnPlaced,
-            consentAssumed: settings.consentAssumed, zone: settings.zone, segments: compiled.segments, rules: reader.read(rules),
-            templates: messages.templates)
+            consentAssumed: settings.consentAssumed, zone: settings.zone, memory: settings.memory, segments: compiled.segments,
+            rules: reader.read(rules), templates: messages.templates)
         if report.problems.isEmpty { checkSize(set) }
         return set
     }

@@ -1,7 +1,7 @@
 package import Model
 
 extension RuleSet {
-    /// The rule set as one file that loads as this very rule set (its revision aside).
+    /// The rule set as one file that loads as this very rule set (its revision and the numbers of its segments aside).
     ///
     /// Priorities are written as they are needed to keep the order of the rules; segments that were named within others
     /// stand there written out.
@@ -27,7 +27,13 @@ struct Exporter {
             "installation:", "  currency: \(YAMLText.inline(set.currency))", "  time_zone: \(YAMLText.inline(set.zone.name))",
             "  fulfilled: \(set.fulfilledOnPlaced ? "on_placed" : "on_fulfilled")",
             "  consent: \(set.consentAssumed ? "assumed" : "required")",
+            "  remember: { purchases: \(remembered(set.memory.purchasesMilliseconds)), "
+                + "browsing: \(remembered(set.memory.browsingMilliseconds)) }",
         ]
+    }
+
+    private func remembered(_ milliseconds: Int64) -> String {
+        milliseconds == 0 ? "none" : DurationText.text(milliseconds)
     }
 
     /// The lowest that keep the order: rules of one priority stand by name.
@@ -42,7 +48,7 @@ struct Exporter {
     }
 
     /// An item of a list: a dash before the first line, the others beneath.
-    private static func item(_ lines: [String], indent: Int) -> [String] {
+    static func item(_ lines: [String], indent: Int) -> [String] {
         lines.enumerated().map { index, line in
             line.isEmpty ? line : String(repeating: " ", count: indent) + (index == 0 ? "- " : "  ") + line
         }
@@ -51,32 +57,7 @@ struct Exporter {
     private func segment(_ segment: Segment) -> [String] {
         var lines = ["name: \(segment.name)"]
         if segment.title != segment.name { lines.append("title: \(YAMLText.inline(segment.title))") }
-        return Self.item(lines + condition(segment.condition), indent: 2)
-    }
-
-    private func condition(_ condition: Condition) -> [String] {
-        func group(_ name: String, _ parts: [Condition]) -> [String] {
-            ["\(name):"] + parts.flatMap { Self.item(self.condition($0), indent: 2) }
-        }
-        func comparison(_ name: String, _ words: KeyValuePairs<String, Comparison>, _ how: Comparison, _ value: String)
-            -> [String]
-        {
-            ["\(name): { \(words.first { $0.value == how }?.key ?? "exactly"): \(value) }"]
-        }
-        switch condition {
-        case .all(let parts): return group("all", parts)
-        case .any(let parts): return group("any", parts)
-        case .not(.any(let parts)) where parts.count > 1: return group("none", parts)
-        case .not(let part): return group("none", [part])
-        case .orderCount(let how, let count): return comparison("orders", SegmentCompiler.counts, how, String(count))
-        case .orderSum(let how, let sum):
-            return comparison("order_sum", SegmentCompiler.counts, how, Decimals.text(sum, digits: Int(set.currencyDigits)))
-        case .sinceLastOrder(.less, let time): return ["last_order: { within: \(DurationText.text(time)) }"]
-        case .sinceLastOrder(let how, let time):
-            return comparison("last_order", SegmentCompiler.ages, how, DurationText.text(time))
-        case .sinceFirstOrder(let how, let time):
-            return comparison("first_order", SegmentCompiler.ages, how, DurationText.text(time))
-        }
+        return Self.item(lines + ConditionWriter(currencyDigits: Int(set.currencyDigits)).lines(segment.condition), indent: 2)
     }
 
     private func template(_ template: MessageTemplate) -> [String] {
@@ -95,7 +76,8 @@ struct Exporter {
         if !rule.enabled { lines.append("on: false") }
         if priority != 0 { lines.append("priority: \(priority)") }
         lines += mechanic(rule.mechanic)
-        lines += group("goods", [("products", rule.goods.products), ("categories", rule.goods.categories)])
+        lines += group(
+            "goods", [("products", rule.goods.products), ("categories", rule.goods.categories), ("brands", rule.goods.brands)])
         func names(_ indices: [UInt16]) -> [String] { indices.map { set.segments[Int($0)].name } }
         lines += group("segments", [("all", names(rule.inAll)), ("any", names(rule.inAny)), ("excluded", names(rule.inNone))])
         if let hours = rule.hours { lines.append(self.hours(hours)) }
@@ -115,7 +97,7 @@ struct Exporter {
     private func group(_ name: String, _ lists: [(String, [String])]) -> [String] {
         let present = lists.filter { !$0.1.isEmpty }
         guard !present.isEmpty else { return [] }
-        return ["\(name):"] + present.map { name, items in "  \(name): [\(items.map(YAMLText.inline).joined(separator: ", "))]" }
+        return ["\(name):"] + present.map { name, items in "  \(name): \(YAMLText.list(items))" }
     }
 
     private func mechanic(_ mechanic: Mechanic) -> [String] {

@@ -115,7 +115,7 @@ struct MechanicReader {
                 report.add(value, "the product '\(product)' has no period; add it to periods, or give a period for all")
             }
         }
-        guard goods.categories.isEmpty else { return }
+        guard goods.categories.isEmpty, goods.brands.isEmpty else { return }
         let products = Set(goods.products)
         for row in periods.values where !products.contains(row.product) {
             report.add(row.place, fields.path("periods"), "'\(row.product)' is not among the rule's goods")

@@ -72,22 +72,9 @@ struct RuleReader {
     }
 
     private func goods(_ value: Value) -> Goods? {
-        guard let fields = Fields(value, allowed: ["products", "categories"], report: report) else { return nil }
-        let products = fields.optional("products").map { texts($0, bytesMax: Limits.identifierBytesMax) } ?? []
-        let categories = fields.optional("categories").map { texts($0, bytesMax: Limits.nameBytesMax) } ?? []
-        guard let products, let categories else { return nil }
-        return Goods(products: products, categories: categories)
-    }
-
-    private func texts(_ value: Value, bytesMax: Int) -> [String]? {
-        guard let items = report.list(value, max: Limits.periodsPerRuleMax) else { return nil }
-        var texts: [String] = []
-        var known: Set<String> = []
-        for item in items {
-            guard let text = report.line(item, bytesMax: bytesMax) else { continue }
-            if known.insert(text).inserted { texts.append(text) } else { report.add(item, "'\(text)' is named twice") }
+        Fields(value, allowed: ConditionWords.goods, report: report).flatMap {
+            report.goods($0, max: Limits.periodsPerRuleMax)
         }
-        return texts.count == items.count ? texts : nil
     }
 
     private func readSegments(_ rule: Fields, into target: inout Rule) {

@@ -7,8 +7,11 @@ struct Settings {
     var zone = ZoneTable.utc
     var fulfilledOnPlaced = false
     var consentAssumed = false
+    /// Until it was read, so long that no period is too long for it.
+    var memory = Memory(
+        purchasesMilliseconds: Limits.durationMillisecondsMax, browsingMilliseconds: Limits.durationMillisecondsMax)
 
-    static let fields = ["currency", "time_zone", "fulfilled", "consent"]
+    static let fields = ["currency", "time_zone", "fulfilled", "consent", "remember"]
 
     /// What could be read; the rest keeps its default, and is reported.
     static func read(_ value: Value, report: Report) -> Settings {
@@ -38,6 +41,24 @@ struct Settings {
         if let value = fields.optional("consent") {
             settings.consentAssumed = report.choice(value, ["required": false, "assumed": true]) ?? false
         }
+        if let value = fields.optional("remember") {
+            if let memory = memory(value, report: report) { settings.memory = memory }
+        } else {
+            settings.memory = .usual
+        }
         return settings
+    }
+
+    private static func memory(_ value: Value, report: Report) -> Memory? {
+        guard let fields = Fields(value, allowed: ["purchases", "browsing"], report: report) else { return nil }
+        func time(_ name: String, or usual: Int64) -> Int64? {
+            guard let value = fields.optional(name) else { return usual }
+            if case .scalar("none", _) = value.content { return 0 }
+            return report.duration(value, atLeast: 1)
+        }
+        let purchases = time("purchases", or: Memory.usual.purchasesMilliseconds)
+        let browsing = time("browsing", or: Memory.usual.browsingMilliseconds)
+        guard let purchases, let browsing, fields.areKnown else { return nil }
+        return Memory(purchasesMilliseconds: purchases, browsingMilliseconds: browsing)
     }
 }

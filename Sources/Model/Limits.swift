@@ -144,7 +144,7 @@ package enum Limits {
     package static let outboxMessagesMax = 4096
     package static let outboxBytesMax = 4 << 20
     /// One message between shards: a whole profile on its way to another shard is the largest.
-    package static let shardMessageBytesMax = 192 << 10
+    package static let shardMessageBytesMax = 248 << 10
     /// Identifiers that one event may bear beside its customer's key.
     package static let eventIdentifiersMax = 16
     /// Identifiers of one kind that one customer may have.

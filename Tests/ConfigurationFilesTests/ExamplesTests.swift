@@ -15,6 +15,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
     @Test func `the reference workload's rules`() throws {
         let set = try load("docs/examples/reference")
         #expect(set.rules.map(\.name) == ["lapsed", "reorder", "review"])
+        #expect(set.memory == .none, "what the workload measures is what it says is kept")
         #expect(set.rules.allSatisfy { $0.action == .record && $0.hours == nil && $0.conversion == nil && $0.enabled })
         #expect(set.rules[0].mechanic == .timeSinceLastPurchase(afterMilliseconds: 60 * Milliseconds.day))
         #expect(set.rules[2].mechanic == .reviewRequest(afterMilliseconds: 3 * Milliseconds.day))
@@ -33,6 +34,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
         #expect(set.currency == "USD")
         #expect(set.fulfilledOnPlaced)
         #expect(!set.consentAssumed)
+        #expect(set.memory == .usual)
         #expect(set.rules.map(\.name) == ["next-cd", "come-back", "how-was-it"])
         #expect(set.templates.map(\.name) == ["next-cd", "come-back", "how-was-it"])
         #expect(set.rules.allSatisfy { $0.conversion != nil && $0.action.channel == .email })

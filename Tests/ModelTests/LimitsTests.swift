@@ -19,7 +19,7 @@ import Testing
     private func frameBytes(steps: Int) -> Int {
         let step = Step(
             inputSequence: .max, eventsThrough: .max, clock: Instant(milliseconds: .max), wakeUps: .max,
-            lateWakeUps: .max, configuration: .max, effects: [])
+            lateWakeUps: .max, swept: .max, configuration: .max, effects: [])
         // An effects' length of up to a million takes two bytes more than the 0 that is written here.
         return Commit(
             kind: .steps, shard: ShardID(.max), epoch: .max, number: .max, previousHash: .max, brain: .max,
@@ -61,13 +61,15 @@ import Testing
         let message = Limits.shardMessageBytesMax
         #expect(Limits.commitBytesTarget + message + 64 * opened <= Limits.stepEffectBytesMax)
         #expect(message + headerBytes <= Limits.batchBytesMax)
-        // Traits, orders, products by their ids, timers, actions, touches, identifiers.
+        // Traits, orders, products by their ids, timers, actions, touches, identifiers; acts with products of their own.
         let id = Limits.identifierBytesMax
         let identifiers = (6 * Limits.identifiersPerKindMax + Limits.mergedKeysMax) * (Limits.customerKeyBytesMax + 3)
         let profile =
             Limits.traitsMax * (Limits.nameBytesMax + Limits.traitValueBytesMax + 4) + Limits.ordersKeptMax * (id + 64)
             + Limits.productsKeptMax * (id + 16) + Limits.timersMax * (id + 48) + Limits.openActionsMax * (id + 96)
             + 2 * Limits.touchesMax * 48 + identifiers
+            + (Limits.purchasesKeptMax + Limits.browsingKeptMax) * (id + 24) + Limits.olderOrdersKeptMax * 20
+            + Limits.segmentsMax * 3
         #expect(profile + 2 * Limits.customerKeyBytesMax + 64 <= message)
         #expect(Limits.outboxBytesMax > message && Limits.outboxMessagesMax > Limits.eventIdentifiersMax)
     }

@@ -136,6 +136,15 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<RandomValues.testKinds)
+    func `conditions of every kind`(kind: Int) throws {
+        for seed in 0..<100 {
+            var random = RandomValues(seed: UInt64(seed))
+            let rules = RuleSet(segments: [Segment(name: "s", condition: random.test(kind))])
+            #expect(try RuleSet.decoded(rules.encoded(), revision: 0) == rules, "seed \(seed)")
+        }
+    }
+
     @Test(arguments: [0, 1, 127, 128, 16_383, 16_384, 1 << 32, UInt64.max - 1, UInt64.max])
     func `varints at the borders of their lengths`(value: UInt64) throws {
         var writer = ByteWriter()
