@@ -158,8 +158,6 @@ package enum Limits {
 
     // Configuration
     package static let rulesMax = 500
-    /// Rules that were switched on while customers were still being brought up to an earlier configuration.
-    package static let rulesFreshMax = 100 * rulesMax
     package static let segmentsMax = 500
     /// Time zones of customers beside the installation's own; limits of contact.
     package static let zonesMax = 64

@@ -11,6 +11,8 @@ extension ReferenceCustomer {
         case .updated:
             if !order.stands { return renew(event, at: now, rules, &categories) }
             if let revenue = event.revenue { change(event.orderID, to: revenue, at: now) }
+            hold(event, rules)
+            dropOffers(event, rules)
         case .paid, .shipped: advance(event.orderID, to: event.change, at: now)
         case .fulfilled: fulfil(event, at: now, rules, &categories)
         case .cancelled: withdraw(event.orderID, as: .cancelled, at: now, rules)
@@ -39,6 +41,8 @@ extension ReferenceCustomer {
         guard order.stands else { return }
         let known = lastOrder
         count(event.orderID, 1)
+        hold(event, rules)
+        armOffers(event, at: now, rules)
         credit(event.orderID, at: now)
         if known != now && lastOrder == now { armLapse(anchor: now, rules) }
         if event.change == .fulfilled || rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &categories) }
@@ -72,7 +76,8 @@ extension ReferenceCustomer {
         orders[event.orderID]?.wasFulfilled = true
         for line in event.lines {
             if !line.product.category.isEmpty { categories[line.product.id] = line.product.category }
-            buy(line.product.id, categories[line.product.id] ?? "", at: now, rules)
+            let pieces = event.lines.filter { $0.product.id == line.product.id }.reduce(0) { $0 + $1.quantity }
+            buy(line.product.id, categories[line.product.id] ?? "", pieces, at: now, rules)
         }
         for rule in rules.rules where rule.enabled {
             guard case .reviewRequest(let after) = rule.mechanic else { continue }
@@ -82,25 +87,29 @@ extension ReferenceCustomer {
         }
     }
 
-    private func isGoods(_ rule: Rule, _ product: String, _ category: String) -> Bool {
+    func isGoods(_ rule: Rule, _ product: String, _ category: String) -> Bool {
         rule.goods.products.isEmpty && rule.goods.categories.isEmpty || rule.goods.products.contains(product)
             || rule.goods.categories.contains(category)
     }
 
-    private mutating func buy(_ product: String, _ category: String, at now: Instant, _ rules: RuleSet) {
+    private mutating func buy(_ product: String, _ category: String, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
         if let last = bought[product], last >= now { return }
         bought[product] = now
         for rule in rules.rules where rule.enabled {
             guard case .regularConsumption(let periods, let ahead) = rule.mechanic else { continue }
             var period = periods.perProduct.first { $0.product == product }?.milliseconds
             if period == nil && isGoods(rule, product, category) { period = periods.defaultMilliseconds }
+            if periods.isPerPiece && pieces > 1 { period = period.map { min($0 * min(pieces, 1000), 3650 * Milliseconds.day) } }
             if let period { arm(rule.id, .product(product), anchor: now, due: now + max(period - ahead, 0)) }
         }
     }
 
     private mutating func renew(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
         guard let order = orders[event.orderID] else { return }
-        if order.stands && order.awaitsWorth && !saysNoWorth(event) { return change(event.orderID, to: worth(event), at: now) }
+        if order.stands && order.awaitsWorth && !saysNoWorth(event) {
+            hold(event, rules)
+            return change(event.orderID, to: worth(event), at: now)
+        }
         guard !order.stands, now > order.changed else {
             counts.counters[.repeats, default: 0] += 1
             return
@@ -110,6 +119,7 @@ extension ReferenceCustomer {
         let (revenue, awaitsWorth) = (worth(event), saysNoWorth(event))
         orders[event.orderID]?.revenue = revenue
         orders[event.orderID]?.awaitsWorth = awaitsWorth
+        hold(event, rules)
         let known = lastOrder
         count(event.orderID, 1)
         if order.credit == nil { credit(event.orderID, at: now) } else { give(event.orderID, at: now) }
@@ -134,11 +144,13 @@ extension ReferenceCustomer {
         orders[id]?.state = state
         orders[id]?.changed = now
         count(id, -1)
+        lines[id] = nil
         orders[id]?.revenue = 0
         let last = lastOrder
         let gone = timers.filter { timer in
             switch timer.occasion {
-            case .order(let of): of == id
+            case .order(let of), .offer(let of): of == id
+            case .date, .views, .cart, .segment: false
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true
             }
@@ -152,7 +164,7 @@ extension ReferenceCustomer {
 
     // MARK: Timers
 
-    private mutating func arm(_ rule: RuleID, _ occasion: Occasion, anchor: Instant, due: Instant) {
+    mutating func arm(_ rule: RuleID, _ occasion: Occasion, anchor: Instant, due: Instant) {
         let timer = Timer(rule: rule, occasion: occasion, anchor: anchor, firstDue: due, due: due)
         if let place = timers.firstIndex(where: { $0.rule == rule && $0.occasion == occasion }) {
             timers[place] = timer
@@ -164,14 +176,14 @@ extension ReferenceCustomer {
 
     private mutating func armLapse(anchor: Instant, _ rules: RuleSet) {
         for rule in rules.rules where rule.enabled {
-            guard case .timeSinceLastPurchase(let after) = rule.mechanic else { continue }
+            guard let after = lapseDelay(rule) else { continue }
             arm(rule.id, .lapse, anchor: anchor, due: anchor + after)
         }
     }
 
     private mutating func rearmLapse(anchor: Instant, at now: Instant, _ rules: RuleSet) {
         for rule in rules.rules where rule.enabled {
-            guard case .timeSinceLastPurchase(let after) = rule.mechanic else { continue }
+            guard let after = lapseDelay(rule) else { continue }
             if let lapseDecided, anchor + after <= lapseDecided { continue }
             arm(rule.id, .lapse, anchor: anchor, due: max(anchor + after, now))
         }

@@ -135,17 +135,19 @@ package struct ReferenceFacts {
         guard parts.count == 2, let month = parts[0], let day = parts[1] else { return false }
         let offset = zone.transitions.last { $0.at <= now }?.offsetSeconds ?? zone.initialOffsetSeconds
         let today = Int64((Double(now.milliseconds + Int64(offset) * 1000) / 86_400_000).rounded(.down))
-        for candidate in today - after...today + before {
-            let (year, itsMonth, itsDay) = civil(candidate)
-            if (itsMonth, itsDay) == (month, day) { return true }
-            let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-            if (month, day) == (2, 29) && !isLeap && (itsMonth, itsDay) == (3, 1) { return true }
-        }
-        return false
+        return (today - after...today + before).contains { isYearly($0, month: month, day: day) }
+    }
+
+    /// Whether it is that day of its year; 29 February is 1 March in most.
+    static func isYearly(_ number: Int64, month: Int64, day: Int64) -> Bool {
+        let (year, itsMonth, itsDay) = civil(number)
+        if (itsMonth, itsDay) == (month, day) { return true }
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return (month, day) == (2, 29) && !isLeap && (itsMonth, itsDay) == (3, 1)
     }
 
     /// Counts the days up from 1970-01-01, month by month.
-    private static func civil(_ number: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    static func civil(_ number: Int64) -> (year: Int64, month: Int64, day: Int64) {
         var (rest, year, month) = (number, Int64(1970), 0)
         while true {
             let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

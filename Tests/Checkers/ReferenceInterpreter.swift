@@ -48,10 +48,13 @@ package struct ReferenceInterpreter {
         var recorded: [CustomerKey: [Effect]] = [:]
         var recordedCounts = ReferenceCounts()
         var position = (sequence: UInt64(1), index: 0)
+        var before: RuleSet?
         for step in steps {
             guard let rules = configuration[step.configuration] else {
                 return [Violation("I4 configuration", "revision \(step.configuration) is named and not in CONFIG")]
             }
+            if let before, before.revision != rules.revision { bringUp(before, rules) }
+            before = rules
             try apply(inputs, from: &position, through: step, rules)
             for effect in try step.decodedEffects() {
                 if case .sums(let deltas) = effect { recordedCounts.add(deltas) }
@@ -118,6 +121,13 @@ package struct ReferenceInterpreter {
         guard timeMode == .live else { return }
         clock = max(clock, step.clock)
         wakeAll(through: clock, rules)
+    }
+
+    /// Another configuration: from this instant on it counts for everybody.
+    private mutating func bringUp(_ before: RuleSet, _ rules: RuleSet) {
+        let known = Set(before.rules.filter(\.enabled).map(\.id))
+        let fresh = Set(rules.rules.filter(\.enabled).map(\.id)).subtracting(known)
+        for key in customers.keys { customers[key]?.bringUp(rules, fresh: fresh, from: clock) }
     }
 
     private mutating func wakeAll(through limit: Instant, _ rules: RuleSet) {

@@ -261,8 +261,12 @@ struct RandomLife {
             let (name, value) = dice.pick([
                 ("city", "Berlin"), ("city", "Amsterdam"), ("points", "100.5"), ("points", "99"), ("points", "many"),
                 ("birthday", "1990-02-29"), ("birthday", "1980-07-01"), ("birthday", "--01-01"), ("birthday", "soon"),
-                ("email", "a@example.org"), ("city", ""),
+                ("email", "a@example.org"), ("email", "b@example.org"), ("city", ""), ("time_zone", "Asia/Tokyo"),
+                ("time_zone", "Mars"),
             ])
+            if name == "email", let known = customers[place].facts.traits[name], known != value {
+                customers[place].facts.suppressed.remove(.email)
+            }
             customers[place].facts.traits[name] = value.isEmpty ? nil : value
             let consent: Bool? = dice.pick([nil, true, false])
             if let consent { customers[place].facts.consents[.email] = consent }
@@ -277,11 +281,15 @@ struct RandomLife {
             }
             return .engagement(Engagement(kind: kind))
         default:
-            let kind: ProductEvent.Kind = dice.pick([.viewed, .clicked, .addedToCart, .reviewed])
+            let owner = place
+            let kind: ProductEvent.Kind = dice.pick([.viewed, .clicked, .addedToCart, .reviewed, .removedFromCart])
             let product = dice.pick(Self.products)
             switch kind {
             case .viewed, .clicked: customers[place].browsed.append(.init(act: .viewed, product: product, time: now))
             case .addedToCart: customers[place].browsed.append(.init(act: .addedToCart, product: product, time: now))
+            case .removedFromCart:
+                let place = customers[place].browsed.lastIndex { $0.act == .addedToCart && $0.product.id == product.id }
+                if let known = place { customers[owner].browsed.remove(at: known) }
             default: break
             }
             return .product(ProductEvent(kind: kind, product: product))

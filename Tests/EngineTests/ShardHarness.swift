@@ -127,6 +127,8 @@ final actor ShardHarness {
         try installation.shards.all.flatMap { try (steps[$0] ?? []).flatMap { try $0.decodedEffects() } }
     }
 
+    func inputs(_ id: ShardID = ShardID(0)) -> [LogRecord] { inputs[id] ?? [] }
+
     func encoded(_ id: ShardID = ShardID(0)) -> [[UInt8]] { shard(id).encoded() }
 
     /// Captures a part of a snapshot: between its chunks `meanwhile` may let the shard work on. Returns the part and, for

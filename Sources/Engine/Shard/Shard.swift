@@ -57,7 +57,7 @@ package final class Shard {
     package internal(set) var customers = 0
     /// The first customer that is not known to be brought up to the configuration; nil = all are.
     var sweepFrom: UInt32?
-    /// Rules that were switched on since all were.
+    /// Rules that the configuration switched on.
     var fresh: Set<RuleID> = []
     /// The clock when the configuration was adopted: from then on its rules count, whenever a customer's turn comes.
     var adoptedAt = Instant.distantPast
@@ -81,23 +81,23 @@ package final class Shard {
 
     package var rules: CompiledRules { brain.rules }
 
-    /// From now on decisions follow this revision. Takes effect between steps. Those that next do something are brought up
-    /// to it then, the others by the sweep that begins here.
+    /// From now on decisions follow this revision. Takes effect between steps, and only where ``mayAdopt`` holds. Those that
+    /// something happens to are brought up to it before, the others by the sweep that begins here.
     package func adopt(_ rules: CompiledRules) {
+        precondition(mayAdopt, "a configuration before everybody was brought up to the last one")
         if table.count > 0 {
-            // A step says so before anything else is adopted: so a replay adopts the same, one after the other.
-            precondition(!hasAdopted, "two configurations without a step between them")
             hasAdopted = true
             adoptedAt = clock
             sweepFrom = 0
-            for rule in rules.gists where rule.enabled && !brain.rules.isEnabled(rule.id) { fresh.insert(rule.id) }
+            fresh = Set(rules.gists.filter { $0.enabled && !brain.rules.isEnabled($0.id) }.map(\.id))
         }
         brain.rules = rules
         brain.products.forgetDerived()
     }
 
-    /// The last configuration that was adopted stands in a step already.
-    package var mayAdopt: Bool { !hasAdopted }
+    /// The last configuration stands in a step already, and everybody has been brought up to it: so a replay adopts the same
+    /// ones, and each counts for everybody from the moment of its adoption.
+    package var mayAdopt: Bool { !hasAdopted && sweepFrom == nil }
 
     /// Not all customers have been brought up to the configuration yet.
     package var isSweeping: Bool { sweepFrom != nil }

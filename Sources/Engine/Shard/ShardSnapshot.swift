@@ -169,7 +169,7 @@ extension Shard {
         caution = try Caution.read(&reader)
         window.began = try reader.instant()
         sweepFrom = try reader.optional { r throws(FormatError) in try r.varint32() }
-        fresh = Set(try reader.list(max: Limits.rulesFreshMax) { r throws(FormatError) in RuleID(try r.fixed()) })
+        fresh = Set(try reader.list(max: Limits.rulesMax) { r throws(FormatError) in RuleID(try r.fixed()) })
         adoptedAt = try reader.instant()
         table.extend(to: try reader.count(max: Int(UInt32.max)))
         brain.products.extend(to: try reader.count(max: Limits.productsPerShardMax))
