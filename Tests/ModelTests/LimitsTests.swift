@@ -141,6 +141,26 @@ import Testing
         #expect(!sumOverflow)
     }
 
+    @Test func `I8 what conditions may ask for can be computed without overflow`() {
+        let span = Limits.timeMax - Limits.timeMin
+        let orders = Int64(Limits.ordersKeptMax + Limits.olderOrdersKeptMax)
+        let acts = Int64(Limits.purchasesKeptMax + Limits.browsingKeptMax) * Interest.weight(of: .bought)
+        let products: [[Int64]] = [
+            [100, span, Int64(Limits.ordersKeptMax)], [Limits.percentMax, span, 8], [orders, Limits.moneyMax],
+            [Limits.interestMax, 1 << 32], [acts, 1 << 32], [Limits.traitNumberMax, 10],
+        ]
+        for factors in products {
+            var product: Int64 = 1
+            for factor in factors {
+                let (value, isOverflow) = product.multipliedReportingOverflow(by: factor)
+                #expect(!isOverflow, "\(factors)")
+                product = value
+            }
+        }
+        #expect(2 * Limits.anniversaryDaysMax < 365)
+        #expect(Memory.usual.purchasesMilliseconds <= Limits.durationMillisecondsMax)
+    }
+
     @Test func `I8 several heartbeats fit into the time after which a worker is taken for dead`() {
         #expect(3 * Limits.heartbeatMilliseconds <= Limits.heartbeatTimeoutMilliseconds)
         #expect(4 * Limits.heartbeatMilliseconds <= Limits.workerTimeoutMillisecondsMin)
