@@ -38,6 +38,7 @@ extension ReferenceCustomer {
         var order = Order(state: state, placed: now, changed: now, revenue: 0, awaitsWorth: saysNoWorth(event))
         if order.stands { order.revenue = worth(event) }
         orders[event.orderID] = order
+        ids.append(event.orderID)
         guard order.stands else { return }
         let known = lastOrder
         count(event.orderID, 1)
@@ -94,6 +95,7 @@ extension ReferenceCustomer {
 
     private mutating func buy(_ product: String, _ category: String, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
         if let last = bought[product], last >= now { return }
+        if bought[product] == nil { products.append(product) }
         bought[product] = now
         for rule in rules.rules where rule.enabled {
             guard case .regularConsumption(let periods, let ahead) = rule.mechanic else { continue }

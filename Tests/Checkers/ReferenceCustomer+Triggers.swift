@@ -253,11 +253,12 @@ extension ReferenceCustomer {
                 customer.arm(rule.id, occasion, anchor: anchor, due: anchor + delay)
             }
             switch rule.mechanic {
-            case .regularConsumption: for (id, time) in bought.sorted(by: { $0.key < $1.key }) { set(&self, .product(id), time) }
+            case .regularConsumption:
+                for id in products { if let time = bought[id] { set(&self, .product(id), time) } }
             case .timeSinceLastPurchase: if let lastOrder { set(&self, .lapse, lastOrder) }
             case .reviewRequest:
-                for (id, order) in orders.sorted(by: { $0.key < $1.key }) where order.state == .fulfilled {
-                    set(&self, .order(id), order.changed)
+                for id in ids {
+                    if let order = orders[id], order.state == .fulfilled { set(&self, .order(id), order.changed) }
                 }
             case .abandonedCart:
                 let last = browsed.last { $0.act == .addedToCart }?.time

@@ -65,6 +65,9 @@ struct ReferenceCustomer {
     var orderCount: Int64 = 0
     var orderSum: Int64 = 0
     var bought: [String: Instant] = [:]
+    /// In the order in which they were first bought; and orders in the order in which they came.
+    var products: [String] = []
+    var ids: [String] = []
     var lapseDecided: Instant?
     var timers: [Timer] = []
     var open: [Open] = []
