@@ -151,7 +151,8 @@ extension ReferenceCustomer {
         for (index, segment) in rules.segments.enumerated() {
             var waiting: [(rule: Rule, after: Int64)] = []
             for rule in rules.rules where rule.enabled {
-                if case .segmentEntered(let place, let after) = rule.mechanic, Int(place) == index { waiting.append((rule, after)) }
+                guard case .segmentEntered(let place, let after) = rule.mechanic, Int(place) == index else { continue }
+                waiting.append((rule, after))
             }
             if !waiting.isEmpty { awaited.append((segment, waiting)) }
         }

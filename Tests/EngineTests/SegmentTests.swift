@@ -7,7 +7,7 @@ import Testing
 /// actors have are those that come out from nothing.
 @Suite("B1 B3 B4 segments")
 struct SegmentTests {
-    @Test("B1 memberships at every instant are those evaluated from nothing", arguments: 0..<60)
+    @Test("B1 memberships at every instant are those evaluated from nothing", arguments: 0..<30)
     func exact(_ seed: Int) async throws {
         var life = RandomLife(seed: UInt64(seed))
         let rules = life.rules()
@@ -37,7 +37,7 @@ struct SegmentTests {
         }
     }
 
-    @Test("B1 C17 another configuration reaches every customer by itself, and its sums are right", arguments: 0..<20)
+    @Test("B1 C17 another configuration reaches every customer by itself, and its sums are right", arguments: 0..<10)
     func sweep(_ seed: Int) async throws {
         var life = RandomLife(seed: 1000 + UInt64(seed))
         let first = life.rules()
