@@ -20,6 +20,8 @@ struct MechanicReader {
         "viewed_products": .viewedProducts, "abandoned_cart": .abandonedCart, "segment_entered": .segmentEntered,
     ]
 
+    static let names = kinds.map(\.key)
+
     /// Every field that belongs to some mechanic and not to all.
     static let fields = [
         "period", "periods", "periods_file", "ahead", "per_piece", "after", "rhythm", "offers", "trait", "before", "behind", "at",

@@ -51,7 +51,7 @@ extension ReferenceCustomer {
         guard rules.memory.browsingMilliseconds > 0 else { return }
         switch event.kind {
         case .viewed, .clicked:
-            browsed.append(.init(act: .viewed, product: event.product, time: now))
+            browse(.viewed, event.product, at: now, rules)
             for rule in rules.rules where rule.enabled {
                 guard case .viewedProducts(let times, let within, let after) = rule.mechanic,
                     Self.isGoods(rule, event.product)
@@ -63,7 +63,7 @@ extension ReferenceCustomer {
                 arm(rule.id, .views(event.product.id), anchor: now, due: now + after)
             }
         case .addedToCart:
-            browsed.append(.init(act: .addedToCart, product: event.product, time: now))
+            browse(.addedToCart, event.product, at: now, rules)
             for rule in rules.rules where rule.enabled {
                 guard case .abandonedCart(let after) = rule.mechanic else { continue }
                 arm(rule.id, .cart, anchor: now, due: now + after)
@@ -74,6 +74,13 @@ extension ReferenceCustomer {
             }
         case .addedToWishlist, .removedFromWishlist, .reviewed, .shared: break
         }
+    }
+
+    /// Notes what was done; what is older by then than is remembered is forgotten.
+    private mutating func browse(_ act: Act, _ product: Product, at now: Instant, _ rules: RuleSet) {
+        browsed.append(.init(act: act, product: product, time: now))
+        let newest = browsed.map(\.time).max() ?? now
+        browsed.removeAll { newest - $0.time >= rules.memory.browsingMilliseconds }
     }
 
     // MARK: Dates
@@ -144,9 +151,8 @@ extension ReferenceCustomer {
         for (index, segment) in rules.segments.enumerated() {
             var waiting: [(rule: Rule, after: Int64)] = []
             for rule in rules.rules where rule.enabled {
-                if case .segmentEntered(let place, let after) = rule.mechanic, Int(place) == index {
-                    waiting.append((rule, after))
-                }
+                guard case .segmentEntered(let place, let after) = rule.mechanic, Int(place) == index else { continue }
+                waiting.append((rule, after))
             }
             if !waiting.isEmpty { awaited.append((segment, waiting)) }
         }
@@ -179,7 +185,8 @@ extension ReferenceCustomer {
 
     /// Looks who is in at an instant; rules hear of it unless `isQuiet`.
     mutating func look(at now: Instant, _ rules: RuleSet, isQuiet: Bool = false) {
-        lookedAt = max(lookedAt, now)
+        let now = max(lookedAt, now)
+        lookedAt = now
         for (segment, waiting) in awaited(rules) {
             let isIn = facts.holds(segment.condition, at: now, rules)
             if isIn == memberships.contains(segment.number) { continue }

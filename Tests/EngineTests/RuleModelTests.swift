@@ -7,7 +7,7 @@ import Testing
 /// and its reason must come out the same.
 @Suite("C rules against the plain interpreter")
 struct RuleModelTests {
-    @Test("C1 to C11 every decision is the interpreter's, and the replay is the run", arguments: 0..<80)
+    @Test("C1 to C11 every decision is the interpreter's, and the replay is the run", arguments: 0..<30)
     func same(_ seed: Int) async throws {
         var life = RandomLife(seed: 5000 + UInt64(seed))
         var rules = life.rules()

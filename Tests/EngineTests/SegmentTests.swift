@@ -7,7 +7,7 @@ import Testing
 /// actors have are those that come out from nothing.
 @Suite("B1 B3 B4 segments")
 struct SegmentTests {
-    @Test("B1 memberships at every instant are those evaluated from nothing", arguments: 0..<60)
+    @Test("B1 memberships at every instant are those evaluated from nothing", arguments: 0..<30)
     func exact(_ seed: Int) async throws {
         var life = RandomLife(seed: UInt64(seed))
         let rules = life.rules()
@@ -37,7 +37,7 @@ struct SegmentTests {
         }
     }
 
-    @Test("B1 C17 another configuration reaches every customer by itself, and its sums are right", arguments: 0..<20)
+    @Test("B1 C17 another configuration reaches every customer by itself, and its sums are right", arguments: 0..<10)
     func sweep(_ seed: Int) async throws {
         var life = RandomLife(seed: 1000 + UInt64(seed))
         let first = life.rules()
@@ -55,6 +55,8 @@ struct SegmentTests {
         second.segments.removeFirst(2)
         second.segments.append(Segment(name: "new", condition: .orderCount(.atMost, 1)))
         second.revision = first.revision + 1
+        // A longer memory would begin with what the shorter one has kept.
+        second.memory = first.memory
         let isNumbered = second.numberSegments(after: first)
         #expect(isNumbered)
         try await harness.adopt(second)
@@ -86,9 +88,8 @@ struct SegmentTests {
             let found = await harness.view(customer.key).segments
             if found != expected {
                 let wrong = rules.segments.first { found.contains($0.name) != expected.contains($0.name) }
-                Issue.record(
-                    "\(customer.key) at \(now.milliseconds): \(String(describing: wrong)) should be \(expected.contains(wrong?.name ?? ""))"
-                )
+                let isIn = expected.contains(wrong?.name ?? "")
+                Issue.record("\(customer.key) at \(now.milliseconds): \(String(describing: wrong)) should be \(isIn)")
                 throw CancellationError()
             }
         }

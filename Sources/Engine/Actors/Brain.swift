@@ -8,6 +8,7 @@ struct Brain: ~Copyable, Sendable {
     var products: ProductTable
     /// Where other customers and identifiers are at home.
     let shards: ShardMap
+    let isLive: Bool
     var outbox = Outbox()
     var effects = StepEffects()
     /// Memory in which the ids of actions are put together.
@@ -16,7 +17,8 @@ struct Brain: ~Copyable, Sendable {
     /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
     var decided: [ActionID: Timer]?
 
-    init(rules: CompiledRules, products: ProductTable, shards: ShardMap) {
+    init(rules: CompiledRules, products: ProductTable, shards: ShardMap, isLive: Bool) {
+        self.isLive = isLive
         self.rules = rules
         self.products = products
         self.shards = shards

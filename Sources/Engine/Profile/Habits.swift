@@ -15,10 +15,13 @@ package struct Habits: Sendable {
     var isReachable = false
     /// The configuration that the customer was brought up to before its turn; 0 = none.
     var broughtUp: UInt64 = 0
+    /// In event-time mode: the instant for which the memberships stand; none is looked at again for an earlier one.
+    var followedAt = Instant.distantPast
 
     var isEmpty: Bool {
         boughtPart.isEmpty && browsedPart.isEmpty && olderPart.isEmpty && engagedPart.isEmpty && memberPart.isEmpty
             && contactPart.isEmpty && membershipDue == CustomerTable.noWakeUp && !isReachable && broughtUp == 0
+            && followedAt == .distantPast
     }
 
     /// Something the customer did, and not only what follows from it.
@@ -36,6 +39,7 @@ package struct Habits: Sendable {
         membershipDue = CustomerTable.noWakeUp
         isReachable = false
         broughtUp = 0
+        followedAt = .distantPast
     }
 }
 
@@ -307,6 +311,7 @@ extension Habits {
         static let reachable = Parts(rawValue: 1 << 6)
         static let contacts = Parts(rawValue: 1 << 7)
         static let broughtUp = Parts(rawValue: 1 << 8)
+        static let followedAt = Parts(rawValue: 1 << 9)
     }
 
     private var parts: Parts {
@@ -320,6 +325,7 @@ extension Habits {
         if isReachable { parts.insert(.reachable) }
         if !contactPart.isEmpty { parts.insert(.contacts) }
         if broughtUp != 0 { parts.insert(.broughtUp) }
+        if followedAt != .distantPast { parts.insert(.followedAt) }
         return parts
     }
 
@@ -327,6 +333,7 @@ extension Habits {
         let parts = parts
         writer.varint(UInt64(parts.rawValue))
         if parts.contains(.broughtUp) { writer.varint(broughtUp) }
+        if parts.contains(.followedAt) { writer.signed(followedAt - base) }
         if parts.contains(.due) { writer.signed(membershipDue &- base.milliseconds) }
         if parts.contains(.bought) { unsafe boughtPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.browsed) { unsafe browsedPart.pack(into: &writer, packed, base: base) }
@@ -340,6 +347,7 @@ extension Habits {
     mutating func fold(_ reader: inout PackReader, _ base: Instant) {
         let parts = Parts(rawValue: UInt16(reader.count(max: Int(UInt16.max))))
         if parts.contains(.broughtUp) { broughtUp = reader.varint() }
+        if parts.contains(.followedAt) { followedAt = base &+ reader.signed() }
         isReachable = parts.contains(.reachable)
         if parts.contains(.due) { membershipDue = base.milliseconds &+ reader.signed() }
         if parts.contains(.bought) { boughtPart.fold(at: reader.part()) }

@@ -245,5 +245,6 @@ extension Profile: Equatable {
             && left.olderOrders == right.olderOrders && left.engaged == right.engaged && left.members == right.members
             && left.habits.membershipDue == right.habits.membershipDue && left.habits.isReachable == right.habits.isReachable
             && left.contacts == right.contacts && left.habits.broughtUp == right.habits.broughtUp
+            && left.habits.followedAt == right.habits.followedAt
     }
 }

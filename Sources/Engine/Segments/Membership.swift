@@ -47,9 +47,16 @@ extension Brain {
         if rules.segments.segments.isEmpty && profile.habits.memberPart.isEmpty {
             profile.habits.membershipDue = CustomerTable.noWakeUp
             profile.habits.isReachable = false
+            profile.habits.followedAt = .distantPast
             return
         }
         guard isCustomer else { return leaveSegments(&profile) }
+        var now = now
+        if !isLive {
+            // Events may come out of their order, and what a dispatcher says happens when its action was decided.
+            now = max(now, profile.habits.followedAt)
+            profile.habits.followedAt = now
+        }
         membership.begin(rules.segments)
         membership.members.removeAll(keepingCapacity: true)
         if asksForReach { noteReach(&profile) }
@@ -114,7 +121,8 @@ extension Brain {
         let timers = profile.timers
         if isCustomer { bringUpTimers(fresh, from: adopted, in: &profile) }
         follow(.all, at: now, isCustomer: isCustomer, entering: false, in: &profile)
-        return profile.habits.membershipDue != due || profile.habits.isReachable != isReachable || profile.members != members
+        return profile.habits.membershipDue != due || !isLive || profile.habits.isReachable != isReachable
+            || profile.members != members
             || profile.timers != timers
     }
 
@@ -124,6 +132,7 @@ extension Brain {
         profile.habits.isReachable = false
         if !profile.habits.memberPart.isEmpty { profile.members.removeAll() }
         profile.habits.membershipDue = CustomerTable.noWakeUp
+        profile.habits.followedAt = .distantPast
     }
 
     /// Whether the rule wants customers like this one: in all, in any, in none of its segments; none named = everybody.

@@ -76,7 +76,7 @@ package final class Shard {
         timeMode = installation.timeMode
         isLive = timeMode == .live
         customer = CustomerActor(executor: executor)
-        brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards)
+        brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards, isLive: isLive)
     }
 
     package var rules: CompiledRules { brain.rules }
