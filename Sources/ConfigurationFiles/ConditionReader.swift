@@ -5,6 +5,8 @@ struct ConditionReader {
     let settings: Settings
     let report: Report
 
+    private var remembered: Remembered { Remembered(memory: settings.memory, report: report) }
+
     static let fields =
         ConditionWords.figures.map(\.key) + ["last_order", "first_order"] + ConditionWords.acts.map(\.key) + [
             "rhythm", "pace", "interest", "trait", "tag", "birthday", "anniversary", "loyalty", "consent", "reachable",
@@ -106,18 +108,18 @@ extension ConditionReader {
         guard let fields = Fields(entry.value, allowed: ConditionWords.goods + ["times", "in", "last"], report: report),
             let goods = report.goods(fields, max: Limits.goodsPerConditionMax), remembers(act, entry)
         else { return [] }
-        let remembered = settings.memory.milliseconds(of: act)
+        let limit = settings.memory.milliseconds(of: act)
         var parts: [Condition] = []
         if let last = fields.optional("last") {
             for age in ages(last) {
                 // Whoever did it longer ago is not known any more, so nobody would match.
                 let isUpTo = age.how == .less || age.how == .atMost
-                check(age.value, isIn: isUpTo ? remembered : remembered - 1, age.place, act)
+                remembered.check(age.value, isIn: isUpTo ? limit : limit - 1, age.place, act)
                 parts.append(.sinceAct(act, goods, age.how, milliseconds: age.value))
             }
         }
         let within = fields.optional("in").flatMap { report.duration($0, atLeast: 1) }
-        if let within, let place = fields.optional("in") { check(within, isIn: remembered, place, act) }
+        if let within, let place = fields.optional("in") { remembered.check(within, isIn: limit, place, act) }
         if let times = fields.optional("times") {
             let compared = group(times, ConditionWords.counts) { report.integer($0, in: 0...Self.timesMax(act)) }
             parts += compared.map { .acts(act, goods, within: within, $0.how, $0.value) }
@@ -130,25 +132,7 @@ extension ConditionReader {
     }
 
     private func remembers(_ act: Act, _ entry: Value.Entry) -> Bool {
-        guard settings.memory.milliseconds(of: act) == 0 else { return true }
-        let name = ConditionWords.memory(of: act)
-        report.add(
-            entry.keyPlace, entry.value.path,
-            "needs \(name) to be remembered, and installation.remember.\(name) is none; give it a length of time such as 90d")
-        return false
-    }
-
-    private func check(_ period: Int64, isIn limit: Int64, _ place: Value, _ act: Act) {
-        guard period > limit else { return }
-        let name = ConditionWords.memory(of: act)
-        let all = settings.memory.milliseconds(of: act)
-        report.add(
-            place,
-            "\(DurationText.text(period)) is "
-                + (period > all
-                    ? "longer than what is remembered of \(name), \(DurationText.text(all))"
-                    : "as long as what is remembered of \(name), and who did it longer ago is forgotten")
-                + "; raise installation.remember.\(name)")
+        remembered.keeps(act, for: entry.keyPlace, entry.value.path)
     }
 
     private func interest(_ entry: Value.Entry) -> [Condition] {

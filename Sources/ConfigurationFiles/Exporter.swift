@@ -23,13 +23,27 @@ struct Exporter {
     }
 
     private func installation() -> [String] {
-        [
+        var lines = [
             "installation:", "  currency: \(YAMLText.inline(set.currency))", "  time_zone: \(YAMLText.inline(set.zone.name))",
+        ]
+        if !set.otherZones.isEmpty { lines.append("  time_zones: \(YAMLText.list(set.otherZones.map(\.name)))") }
+        lines += [
             "  fulfilled: \(set.fulfilledOnPlaced ? "on_placed" : "on_fulfilled")",
             "  consent: \(set.consentAssumed ? "assumed" : "required")",
             "  remember: { purchases: \(remembered(set.memory.purchasesMilliseconds)), "
                 + "browsing: \(remembered(set.memory.browsingMilliseconds)) }",
         ]
+        if !set.contactLimits.isEmpty {
+            lines.append("  contact:")
+            lines += set.contactLimits.map { limit in
+                "    - { \(limit.channel.map { "channel: \($0.name), " } ?? "")\(rate(limit.rate)) }"
+            }
+        }
+        return lines
+    }
+
+    private func rate(_ limit: RateLimit) -> String {
+        "at_most: \(limit.count), in: \(DurationText.text(limit.windowMilliseconds))"
     }
 
     private func remembered(_ milliseconds: Int64) -> String {
@@ -75,15 +89,18 @@ struct Exporter {
         if rule.title != rule.name { lines.append("title: \(YAMLText.inline(rule.title))") }
         if !rule.enabled { lines.append("on: false") }
         if priority != 0 { lines.append("priority: \(priority)") }
-        lines += mechanic(rule.mechanic)
-        lines += group(
+        lines += MechanicWriter(segments: set.segments).lines(rule.mechanic)
+        lines += Self.group(
             "goods", [("products", rule.goods.products), ("categories", rule.goods.categories), ("brands", rule.goods.brands)])
         func names(_ indices: [UInt16]) -> [String] { indices.map { set.segments[Int($0)].name } }
-        lines += group("segments", [("all", names(rule.inAll)), ("any", names(rule.inAny)), ("excluded", names(rule.inNone))])
+        lines += Self.group(
+            "segments", [("all", names(rule.inAll)), ("any", names(rule.inAny)), ("excluded", names(rule.inNone))])
         if let hours = rule.hours { lines.append(self.hours(hours)) }
         if rule.postponeMilliseconds != RuleReader.defaultPostponement {
             lines.append("postpone_up_to: \(DurationText.text(rule.postponeMilliseconds))")
         }
+        if let limit = rule.repeatLimit { lines.append("repeat: { \(rate(limit)) }") }
+        if rule.isTransactional { lines.append("transactional: true") }
         switch rule.action {
         case .record: lines.append("action: record")
         case .email(let template): lines.append("action: { email: \(template) }")
@@ -94,33 +111,21 @@ struct Exporter {
         return Self.item(lines, indent: 2)
     }
 
-    private func group(_ name: String, _ lists: [(String, [String])]) -> [String] {
+    /// A group of lists, those that are empty left out.
+    static func group(_ name: String, _ lists: [(String, [String])]) -> [String] {
         let present = lists.filter { !$0.1.isEmpty }
         guard !present.isEmpty else { return [] }
         return ["\(name):"] + present.map { name, items in "  \(name): \(YAMLText.list(items))" }
     }
 
-    private func mechanic(_ mechanic: Mechanic) -> [String] {
-        var lines = ["mechanic: \(mechanic.name)"]
-        switch mechanic {
-        case .regularConsumption(let periods, let ahead):
-            if let standard = periods.defaultMilliseconds { lines.append("period: \(DurationText.text(standard))") }
-            if !periods.perProduct.isEmpty {
-                lines.append("periods:")
-                lines += periods.perProduct.map { "  \(YAMLText.inline($0.product)): \(DurationText.text($0.milliseconds))" }
-            }
-            if ahead != 0 { lines.append("ahead: \(DurationText.text(ahead))") }
-        case .timeSinceLastPurchase(let after), .reviewRequest(let after): lines.append("after: \(DurationText.text(after))")
-        }
-        return lines
+    /// A time of day, of minutes since midnight.
+    static func time(_ minute: Int) -> String {
+        "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
     }
 
     private func hours(_ hours: AllowedHours) -> String {
-        func time(_ minute: Int) -> String {
-            "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
-        }
         let days = HoursReader.days.filter { hours.weekdays & (1 << UInt8($0.value)) != 0 }.map(\.key)
-        let span = "from: \(time(Int(hours.fromMinute))), to: \(time(hours.toMinute == 0 ? 1440 : Int(hours.toMinute)))"
+        let span = "from: \(Self.time(Int(hours.fromMinute))), to: \(Self.time(hours.toMinute == 0 ? 1440 : Int(hours.toMinute)))"
         return "hours: { \(span)\(days.count == 7 ? "" : ", days: [\(days.joined(separator: ", "))]") }"
     }
 }

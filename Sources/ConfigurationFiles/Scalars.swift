@@ -122,15 +122,15 @@ extension Report {
     }
 
     /// `150%` as 150.
-    func percent(_ value: Value, max: Int64) -> Int64? {
+    func percent(_ value: Value, min: Int64 = 0, max: Int64) -> Int64? {
         guard case .scalar(let text, _) = value.content, !value.isNull, text.hasSuffix("%"), !text.hasPrefix("+"),
             let number = Int64(text.dropLast())
         else {
             add(value, "a whole percentage such as 150% is expected, not \(value.kind)")
             return nil
         }
-        guard (0...max).contains(number) else {
-            add(value, "\(text) is out of range; allowed are 0% to \(max)%")
+        guard (min...max).contains(number) else {
+            add(value, "\(text) is out of range; allowed are \(min)% to \(max)%")
             return nil
         }
         return number

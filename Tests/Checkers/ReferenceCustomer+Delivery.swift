@@ -3,9 +3,9 @@ internal import Model
 // What else happens to a customer: what is known of it, permits and outcomes.
 
 extension ReferenceCustomer {
-    mutating func apply(_ body: Event.Body, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    mutating func apply(_ body: Event.Body, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         switch body {
-        case .order(let order): apply(order, at: now, rules, &categories)
+        case .order(let order): apply(order, at: now, rules, &products)
         case .identify(let identify):
             for trait in identify.traits {
                 if trait.name == "email", let known = traits["email"], known != trait.value { isSuppressed = false }

@@ -3,18 +3,18 @@ internal import Model
 // What an order does to a customer, change by change.
 
 extension ReferenceCustomer {
-    mutating func apply(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
-        for line in event.lines where !line.product.category.isEmpty { categories[line.product.id] = line.product.category }
-        guard let order = orders[event.orderID] else { return first(event, at: now, rules, &categories) }
+    mutating func apply(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
+        for line in event.lines { Self.learn(line.product, &products) }
+        guard let order = orders[event.orderID] else { return first(event, at: now, rules, &products) }
         switch event.change {
-        case .placed: renew(event, at: now, rules, &categories)
+        case .placed: renew(event, at: now, rules, &products)
         case .updated:
-            if !order.stands { return renew(event, at: now, rules, &categories) }
+            if !order.stands { return renew(event, at: now, rules, &products) }
             if let revenue = event.revenue { change(event.orderID, to: revenue, at: now) }
             hold(event, rules)
             dropOffers(event, rules)
         case .paid, .shipped: advance(event.orderID, to: event.change, at: now)
-        case .fulfilled: fulfil(event, at: now, rules, &categories)
+        case .fulfilled: fulfil(event, at: now, rules, &products)
         case .cancelled: withdraw(event.orderID, as: .cancelled, at: now, rules)
         case .refunded:
             if let amount = event.revenue, amount < order.revenue {
@@ -33,7 +33,7 @@ extension ReferenceCustomer {
         event.revenue == nil && event.lines.allSatisfy { $0.price * $0.quantity == 0 }
     }
 
-    private mutating func first(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func first(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         let state: OrderEvent.Change = event.change == .updated || event.change == .fulfilled ? .placed : event.change
         var order = Order(state: state, placed: now, changed: now, revenue: 0, awaitsWorth: saysNoWorth(event))
         if order.stands { order.revenue = worth(event) }
@@ -46,7 +46,7 @@ extension ReferenceCustomer {
         armOffers(event, at: now, rules)
         credit(event.orderID, at: now)
         if known != now && lastOrder == now { armLapse(anchor: now, rules) }
-        if event.change == .fulfilled || rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &categories) }
+        if event.change == .fulfilled || rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &products) }
     }
 
     private mutating func count(_ id: String, _ sign: Int64) {
@@ -71,42 +71,46 @@ extension ReferenceCustomer {
         orders[id]?.changed = now
     }
 
-    private mutating func fulfil(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func fulfil(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         guard let order = orders[event.orderID], order.stands, !order.wasFulfilled else { return }
         advance(event.orderID, to: .fulfilled, at: now)
         orders[event.orderID]?.wasFulfilled = true
         for line in event.lines {
-            if !line.product.category.isEmpty { categories[line.product.id] = line.product.category }
+            Self.learn(line.product, &products)
             let pieces = event.lines.filter { $0.product.id == line.product.id }.reduce(0) { $0 + $1.quantity }
-            buy(line.product.id, categories[line.product.id] ?? "", pieces, at: now, rules)
+            buy(products[line.product.id] ?? line.product, pieces, at: now, rules)
         }
         for rule in rules.rules where rule.enabled {
             guard case .reviewRequest(let after) = rule.mechanic else { continue }
-            let isAboutAll = rule.goods.products.isEmpty && rule.goods.categories.isEmpty
-            let concerns = event.lines.contains { isGoods(rule, $0.product.id, $0.product.category) }
-            if isAboutAll || concerns { arm(rule.id, .order(event.orderID), anchor: now, due: now + after) }
+            let concerns = event.lines.contains { Self.isGoods(rule, $0.product) }
+            if rule.goods.isEmpty || concerns { arm(rule.id, .order(event.orderID), anchor: now, due: now + after) }
         }
     }
 
-    func isGoods(_ rule: Rule, _ product: String, _ category: String) -> Bool {
-        rule.goods.products.isEmpty && rule.goods.categories.isEmpty || rule.goods.products.contains(product)
-            || rule.goods.categories.contains(category)
+    static func isGoods(_ rule: Rule, _ product: Product) -> Bool { rule.goods.isEmpty || isNamed(product, rule.goods) }
+
+    /// What an event says of a product replaces what was known; what it leaves out does not.
+    private static func learn(_ product: Product, _ products: inout [String: Product]) {
+        var all = products[product.id] ?? Product(id: product.id)
+        if !product.category.isEmpty { all.category = product.category }
+        if !product.brand.isEmpty { all.brand = product.brand }
+        products[product.id] = all
     }
 
-    private mutating func buy(_ product: String, _ category: String, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
-        if let last = bought[product], last >= now { return }
-        if bought[product] == nil { products.append(product) }
-        bought[product] = now
+    private mutating func buy(_ product: Product, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
+        if let last = bought[product.id], last >= now { return }
+        bought[product.id] = now
+        details[product.id] = product
         for rule in rules.rules where rule.enabled {
             guard case .regularConsumption(let periods, let ahead) = rule.mechanic else { continue }
-            var period = periods.perProduct.first { $0.product == product }?.milliseconds
-            if period == nil && isGoods(rule, product, category) { period = periods.defaultMilliseconds }
+            var period = periods.perProduct.first { $0.product == product.id }?.milliseconds
+            if period == nil && Self.isGoods(rule, product) { period = periods.defaultMilliseconds }
             if periods.isPerPiece && pieces > 1 { period = period.map { min($0 * min(pieces, 1000), 3650 * Milliseconds.day) } }
-            if let period { arm(rule.id, .product(product), anchor: now, due: now + max(period - ahead, 0)) }
+            if let period { arm(rule.id, .product(product.id), anchor: now, due: now + max(period - ahead, 0)) }
         }
     }
 
-    private mutating func renew(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func renew(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         guard let order = orders[event.orderID] else { return }
         if order.stands && order.awaitsWorth && !saysNoWorth(event) {
             hold(event, rules)
@@ -126,7 +130,7 @@ extension ReferenceCustomer {
         count(event.orderID, 1)
         if order.credit == nil { credit(event.orderID, at: now) } else { give(event.orderID, at: now) }
         if let last = lastOrder, last != known { rearmLapse(anchor: last, at: now, rules) }
-        if rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &categories) }
+        if rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &products) }
     }
 
     private mutating func change(_ id: String, to revenue: Int64, at now: Instant) {

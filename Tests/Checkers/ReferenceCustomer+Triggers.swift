@@ -13,7 +13,7 @@ extension ReferenceCustomer {
     mutating func armOffers(_ event: OrderEvent, at now: Instant, _ rules: RuleSet) {
         for rule in rules.rules where rule.enabled {
             guard case .upsell(let after, let offers) = rule.mechanic else { continue }
-            let concerns = event.lines.contains { isGoods(rule, $0.product.id, $0.product.category) }
+            let concerns = event.lines.contains { Self.isGoods(rule, $0.product) }
             if concerns && !event.lines.contains(where: { Self.isNamed($0.product, offers) }) {
                 arm(rule.id, .offer(event.orderID), anchor: now, due: now + after)
             }
@@ -29,7 +29,7 @@ extension ReferenceCustomer {
         }
     }
 
-    private static func isNamed(_ product: Product, _ goods: Goods) -> Bool {
+    static func isNamed(_ product: Product, _ goods: Goods) -> Bool {
         goods.products.contains(product.id) || goods.categories.contains(product.category) || goods.brands.contains(product.brand)
     }
 
@@ -54,7 +54,7 @@ extension ReferenceCustomer {
             browse(.viewed, event.product, at: now, rules)
             for rule in rules.rules where rule.enabled {
                 guard case .viewedProducts(let times, let within, let after) = rule.mechanic,
-                    isGoods(rule, event.product.id, event.product.category)
+                    Self.isGoods(rule, event.product)
                 else { continue }
                 let lately = facts.done.filter { $0.product.id == event.product.id && now - $0.time < within }
                 guard lately.count(where: { $0.act == .viewed }) >= times, !lately.contains(where: { $0.act == .bought }) else {
@@ -284,7 +284,7 @@ extension ReferenceCustomer {
         case (.regularConsumption(let periods, let ahead), .product(let id)):
             if periods.isPerPiece { return nil }
             var period = periods.perProduct.first { $0.product == id }?.milliseconds
-            if period == nil && isGoods(rule, id, category(id)) { period = periods.defaultMilliseconds }
+            if period == nil && Self.isGoods(rule, details[id] ?? Product(id: id)) { period = periods.defaultMilliseconds }
             return period.map { max($0 - ahead, 0) }
         case (.timeSinceLastPurchase, .lapse): return lapseDelay(rule)
         case (.reviewRequest(let after), .order), (.upsell(let after, _), .offer), (.viewedProducts(_, _, let after), .views),
@@ -292,10 +292,6 @@ extension ReferenceCustomer {
             return after
         default: return nil
         }
-    }
-
-    private func category(_ product: String) -> String {
-        (lines.values.joined() + browsed.map(\.product)).first { $0.id == product }?.category ?? ""
     }
 }
 

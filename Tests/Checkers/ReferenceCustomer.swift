@@ -65,6 +65,8 @@ struct ReferenceCustomer {
     var orderCount: Int64 = 0
     var orderSum: Int64 = 0
     var bought: [String: Instant] = [:]
+    /// Of those, what was known of them then.
+    var details: [String: Product] = [:]
     /// In the order in which they were first bought; and orders in the order in which they came.
     var products: [String] = []
     var ids: [String] = []

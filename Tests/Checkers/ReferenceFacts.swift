@@ -123,7 +123,7 @@ package struct ReferenceFacts {
         let sign: Int64 = text.hasPrefix("-") ? -1 : 1
         let parts = text.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { "0123456789".contains($0) } }),
-            let whole = Int64(parts[0]), !text.dropFirst().contains("-")
+            let whole = Int64(parts[0]), whole < 100_000_000_000_000, !text.dropFirst().contains("-")
         else { return nil }
         let fraction = parts.count == 2 ? Int64((parts[1] + "0000").prefix(4)) ?? 0 : 0
         return sign * (whole * 10_000 + fraction)

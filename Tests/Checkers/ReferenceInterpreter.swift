@@ -14,7 +14,7 @@ package struct ReferenceInterpreter {
     private var customers: [CustomerKey: ReferenceCustomer] = [:]
     private var setAside: Set<Place> = []
     private var replayed: Set<UInt64> = []
-    private var categories: [String: String] = [:]
+    private var products: [String: Product] = [:]
     /// Of the customers it knows.
     private var counts = ReferenceCounts()
     /// Orders that stand, of the customers it knows; after ``compare(_:inputs:steps:)``.
@@ -174,7 +174,7 @@ package struct ReferenceInterpreter {
         var time = now
         if timeMode == .eventTime, case .permitRequest(let action, _) = event.body { time = customer.decidedTime(action) ?? now }
         if timeMode == .eventTime, case .outcome(let action, _, _, _) = event.body { time = customer.decidedTime(action) ?? now }
-        customer.apply(event.body, at: time, rules, &categories)
+        customer.apply(event.body, at: time, rules, &products)
         counts.counters[.events, default: 0] += 1
         customers[event.customer] = customer
     }

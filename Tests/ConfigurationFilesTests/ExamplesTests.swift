@@ -40,7 +40,17 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
         #expect(set.rules.allSatisfy { $0.conversion != nil && $0.action.channel == .email })
     }
 
-    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow"])
+    @Test func `the catalogue has every mechanic, switched off`() throws {
+        let set = try load("docs/examples/catalogue")
+        #expect(set.rules.allSatisfy { !$0.enabled && $0.action.channel == .email })
+        #expect(Set(set.rules.map(\.mechanic.name)) == Set(MechanicReader.names))
+        let used = set.rules.map { rule in if case .email(let template) = rule.action { template } else { "" } }
+        #expect(Set(used) == Set(set.templates.map(\.name)), "every text is used, and every rule has one")
+        #expect(!set.contactLimits.isEmpty)
+        #expect(set.rules.count { $0.isTransactional } == 1)
+    }
+
+    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow", "docs/examples/catalogue"])
     func `printed again and loaded, they are the same`(path: String) throws {
         let set = try load(path)
         #expect(try ConfigurationFiles.load(sources: [("printed.yaml", set.yaml())]) == set)

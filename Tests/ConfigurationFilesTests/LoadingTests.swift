@@ -26,7 +26,7 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
         return guide.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
     }
 
-    @Test(arguments: [("rules.md", 5), ("segments.md", 8)])
+    @Test(arguments: [("rules.md", 5), ("segments.md", 8), ("mechanics.md", 8)])
     func `every example in them loads, and is the same when printed and loaded again`(name: String, count: Int) throws {
         let examples = try examples(name)
         #expect(examples.count == count)
@@ -34,6 +34,32 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
             let set = try load(example)
             #expect(try load(set.yaml()) == set)
         }
+    }
+
+    @Test func `every mechanic and each of its fields has an example`() throws {
+        let all = try examples("mechanics.md")
+        let rules = try all.flatMap { try load($0).rules }
+        let names = Set(rules.map(\.mechanic.name))
+        #expect(names == Set(MechanicReader.names))
+        let text = all.joined() + (try examples("rules.md").joined())
+        for field in MechanicReader.fields where field != "periods_file" {
+            #expect(text.contains("\(field):"), "\(field)")
+        }
+        for field in Settings.fields + RuleReader.fields where field != "periods_file" {
+            #expect(text.contains("\(field):"), "\(field)")
+        }
+    }
+
+    @Test func `what the guide says is usual is what is taken`() throws {
+        func mechanic(_ name: String) throws -> Mechanic? {
+            try examples("mechanics.md").lazy.flatMap { try load($0).rules }.first { $0.name == name }?.mechanic
+        }
+        #expect(try mechanic("birthday") == .personalDate(trait: "birthday", daysBefore: 7, minute: 600))
+        #expect(try mechanic("a-year-with-us") == .personalDate(trait: "registered", daysBefore: -1, minute: 600))
+        #expect(try mechanic("invitation") == .segmentEntered(0, afterMilliseconds: 0))
+        #expect(
+            try mechanic("care-with-lenses")
+                == .upsell(afterMilliseconds: 30 * Milliseconds.minute, offers: Goods(categories: ["lens-care"])))
     }
 
     @Test func `every condition has an example`() throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import ConfigurationFiles
 
 /// Rule sets with any conditions that files can state.
-private struct RandomSegments {
+struct RandomSets {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -104,7 +104,7 @@ private struct RandomSegments {
 @Suite struct `Random conditions` {
     @Test func `written and read again they are the same`() throws {
         for seed in 0..<600 {
-            var random = RandomSegments(state: UInt64(seed))
+            var random = RandomSets(state: UInt64(seed))
             let set = random.ruleSet()
             do throws(ConfigurationErrors) {
                 let again = try load(set.yaml())

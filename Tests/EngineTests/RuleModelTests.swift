@@ -64,7 +64,10 @@ extension RandomLife {
                 name: "r\(index)-\(dice.below(1000))", mechanic: mechanic(set),
                 postponeMilliseconds: dice.pick([3, 10, 30]) * Milliseconds.day,
                 action: dice.chance(60) ? .email(template: "t") : .record)
-            if dice.chance(30) { rule.goods = Goods(products: [dice.pick(Self.products).id]) }
+            if dice.chance(30) {
+                let product = dice.pick(Self.products)
+                rule.goods = dice.chance(50) ? Goods(products: [product.id]) : Goods(brands: [product.brand])
+            }
             if dice.chance(30) { rule.inAny = [UInt16(dice.below(set.segments.count))] }
             if dice.chance(20) { rule.inNone = [UInt16(dice.below(set.segments.count))] }
             if dice.chance(30) { rule.hours = AllowedHours(fromMinute: 540, toMinute: 1200, weekdays: dice.pick([0x7f, 0x1f])) }

@@ -182,32 +182,46 @@ import Testing
         .consent(.sms, .withheld), .reachable(.email), .interest(goods, .atLeast, 500),
     ]
 
+    private static let mechanics: [Mechanic] = [
+        .timeSinceLastPurchase(afterMilliseconds: 60, rhythmPercent: 200), .reviewRequest(afterMilliseconds: 3),
+        .upsell(afterMilliseconds: 4, offers: goods), .personalDate(trait: "birthday", daysBefore: -1, minute: 600),
+        .viewedProducts(times: 3, within: 7, afterMilliseconds: 1), .abandonedCart(afterMilliseconds: 8),
+        .segmentEntered(0, afterMilliseconds: 9),
+    ]
+
     private static var ruleSet: RuleSet {
         var rules = RuleSet(
             revision: 9, currency: "EUR", currencyDigits: 2, fulfilledOnPlaced: true, consentAssumed: false,
             zone: ZoneTable(
                 name: "Europe/Oslo", initialOffsetSeconds: 3600,
                 transitions: [ZoneTable.Transition(at: Self.day, offsetSeconds: 7200)]),
+            otherZones: [ZoneTable(name: "Asia/Tokyo", initialOffsetSeconds: 32_400)],
             memory: Memory(purchasesMilliseconds: 1000, browsingMilliseconds: 0),
+            contactLimits: [
+                ContactLimit(channel: nil, rate: RateLimit(count: 2, windowMilliseconds: 700)),
+                ContactLimit(channel: .sms, rate: RateLimit(count: 1, windowMilliseconds: 3000)),
+            ],
             segments: [Segment(name: "loyal", title: "Loyal", condition: .all(conditions))],
             rules: [
                 Rule(
                     name: "reorder", title: "Reorder",
                     mechanic: .regularConsumption(
-                        ConsumptionPeriods(defaultMilliseconds: 5, perProduct: [ProductPeriod(product: "p1", milliseconds: 6)]),
+                        ConsumptionPeriods(
+                            defaultMilliseconds: 5, perProduct: [ProductPeriod(product: "p1", milliseconds: 6)],
+                            isPerPiece: true),
                         aheadMilliseconds: 1), enabled: false, goods: goods,
                     inAll: [0], inAny: [], inNone: [0], hours: AllowedHours(fromMinute: 540, toMinute: 1260, weekdays: 0x1f),
-                    postponeMilliseconds: 1000, action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 77)),
-                Rule(name: "lapsed", mechanic: .timeSinceLastPurchase(afterMilliseconds: 60), action: .record),
-                Rule(name: "review", mechanic: .reviewRequest(afterMilliseconds: 3), action: .record),
-            ],
+                    postponeMilliseconds: 1000, action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 77),
+                    repeatLimit: RateLimit(count: 1, windowMilliseconds: 30), isTransactional: true)
+            ]
+                + mechanics.map { Rule(name: $0.name, mechanic: $0, action: .record) },
             templates: [MessageTemplate(name: "t", subject: "S", text: "T", html: "<p>", from: "a@example.org")])
         rules.segments[0].number = 258
         rules.nextSegmentNumber = 300
         return rules
     }
 
-    @Test func `a rule set with conditions of each kind`() throws {
+    @Test func `a rule set with conditions and mechanics of each kind`() throws {
         let golden = Golden.ruleSet
         #expect(Self.hex(Self.ruleSet.encoded()) == golden)
         #expect(try RuleSet.decoded(Self.bytes(golden), revision: 9) == Self.ruleSet)
@@ -223,7 +237,7 @@ import Testing
     }
 
     @Test func `the numbers of stored choices`() {
-        #expect(Reason.allCases.map(\.rawValue) == Array(0...19))
+        #expect(Reason.allCases.map(\.rawValue) == Array(0...22))
         #expect(Reason.refusedByProvider.rawValue == 18 && Reason.noLongerWanted.rawValue == 10)
         #expect(Counter.timersArmed.rawValue == 6 && Counter.events.rawValue == 3)
         #expect(Counter.members.rawValue == 7 && Counter.reachableMembers.rawValue == 8)
@@ -233,6 +247,7 @@ import Testing
         #expect(OrderEvent.Change.refunded.rawValue == 6 && OrderEvent.Change.fulfilled.rawValue == 4)
         #expect(ProductEvent.Kind.shared.rawValue == 7 && Engagement.Kind.unsubscribed.rawValue == 5)
         #expect(Channel.sms.rawValue == 2 && Comparison.greater.rawValue == 4 && Commit.Kind.released.rawValue == 2)
+        #expect(Reason.contactLimit.rawValue == 20 && Reason.tooLateForOrder.rawValue == 22)
         #expect(Reason.trapped.rawValue == 19 && Commit.Kind.attempt.rawValue == 5)
     }
 }

@@ -54,7 +54,24 @@ import Testing
         let event = Limits.rulesMax * suppressed
         #expect(wakeUps <= Limits.customerEffectBytesMax)
         #expect(event <= Limits.customerEffectBytesMax)
-        #expect(Limits.commitBytesTarget + wakeUps + event <= Limits.stepEffectBytesMax)
+        #expect(Limits.commitBytesTarget + wakeUps + event + sums <= Limits.stepEffectBytesMax)
+    }
+
+    /// What a step adds to the sums at most, which stands behind its effects: of rules and segments that were removed, too.
+    private var sums: Int {
+        let keyed: [(Counter, Int)] = [
+            (.timersArmed, 2 * Limits.rulesMax), (.members, 2 * Limits.segmentsMax), (.reachableMembers, 2 * Limits.segmentsMax),
+        ]
+        let deltas = keyed.flatMap { counter, count in
+            Array(repeating: SumDelta(counter, rule: RuleID(.max), amount: Int64(-1) << 40), count: count)
+        }
+        return size(.sums(Counter.allCases.map { SumDelta($0, amount: -Limits.moneyMax * 100_000) } + deltas))
+    }
+
+    @Test func `I8 the sums of a step are read back, and so are all of its counters`() throws {
+        // A reader takes as many deltas as this.
+        #expect(Counter.allCases.count + 2 * Limits.rulesMax + 4 * Limits.segmentsMax <= 1 << 16)
+        #expect(sums <= Limits.commitBytesTarget)
     }
 
     @Test func `I8 a profile on its way to another shard fits a message, its step and its input message`() {
@@ -115,6 +132,13 @@ import Testing
         #expect(Limits.configurationBytesMax + headerBytes <= Limits.messageBytesMax)
         #expect(Limits.snapshotChunkBytes + Limits.profileBytesMax + headerBytes <= Limits.messageBytesMax)
         #expect(Limits.templateBytesMax <= Limits.configurationBytesMax)
+        // Zones change twice a year at most, from 1990 to 2060.
+        let transition = ZoneTable.Transition(at: Limits.timeMax, offsetSeconds: -43_200)
+        let zone = ZoneTable(
+            name: String(repeating: "z", count: 64), initialOffsetSeconds: -43_200,
+            transitions: Array(repeating: transition, count: 2 * 70))
+        let zones = RuleSet(otherZones: Array(repeating: zone, count: Limits.zonesMax)).encoded().count
+        #expect(zones <= Limits.configurationBytesMax / 4)
         #expect(Limits.rulesMax <= Int(UInt16.max) && Limits.segmentsMax <= Int(UInt16.max))
     }
 
@@ -148,6 +172,7 @@ import Testing
         let products: [[Int64]] = [
             [100, span, Int64(Limits.ordersKeptMax)], [Limits.percentMax, span, 8], [orders, Limits.moneyMax],
             [Limits.interestMax, 1 << 32], [acts, 1 << 32], [Limits.traitNumberMax, 10],
+            [Limits.durationMillisecondsMax, Limits.piecesCountedMax],
         ]
         for factors in products {
             var product: Int64 = 1
@@ -158,6 +183,7 @@ import Testing
             }
         }
         #expect(2 * Limits.anniversaryDaysMax < 365)
+        #expect(Limits.lastingMillisecondsMax <= Limits.durationMillisecondsMax)
         #expect(Memory.usual.purchasesMilliseconds <= Limits.durationMillisecondsMax)
     }
 

@@ -260,17 +260,36 @@ extension RandomValues {
         set.nextSegmentNumber = first + 100
     }
 
-    mutating func mechanic() -> Mechanic {
-        switch below(3) {
+    static let mechanicKinds = 8
+
+    /// Of a rule set with so many segments.
+    mutating func mechanic(_ kind: Int, segments: Int) -> Mechanic {
+        switch kind {
         case 0:
             .regularConsumption(
                 ConsumptionPeriods(
                     defaultMilliseconds: optional { $0.signed() },
-                    perProduct: list(upTo: 4) { ProductPeriod(product: $0.text(), milliseconds: $0.signed()) }),
+                    perProduct: list(upTo: 4) { ProductPeriod(product: $0.text(), milliseconds: $0.signed()) },
+                    isPerPiece: chance(50)),
                 aheadMilliseconds: signed())
-        case 1: .timeSinceLastPurchase(afterMilliseconds: signed())
+        case 1: .timeSinceLastPurchase(afterMilliseconds: signed(), rhythmPercent: optional { $0.signed() })
+        case 2: .upsell(afterMilliseconds: signed(), offers: goods())
+        case 3: .personalDate(trait: text(), daysBefore: signed(), minute: UInt16(below(1440)))
+        case 4: .viewedProducts(times: signed(), within: signed(), afterMilliseconds: signed())
+        case 5: .abandonedCart(afterMilliseconds: signed())
+        case 6 where segments > 0: .segmentEntered(UInt16(below(segments)), afterMilliseconds: signed())
         default: .reviewRequest(afterMilliseconds: signed())
         }
+    }
+
+    private mutating func rate() -> RateLimit { RateLimit(count: signed(), windowMilliseconds: signed()) }
+
+    mutating func zone() -> ZoneTable {
+        ZoneTable(
+            name: text(), initialOffsetSeconds: Int32(below(172_799)) - 86_399,
+            transitions: list(upTo: 4) {
+                ZoneTable.Transition(at: $0.instant(), offsetSeconds: Int32($0.below(172_799)) - 86_399)
+            })
     }
 
     mutating func ruleOfSegments(_ segments: Int) -> Rule {
@@ -278,28 +297,28 @@ extension RandomValues {
             segments == 0 ? [] : values.list(upTo: 3) { UInt16($0.below(segments)) }
         }
         return Rule(
-            name: text() + "n", title: text() + "t", mechanic: mechanic(), enabled: chance(50),
-            goods: goods(),
+            name: text() + "n", title: text() + "t", mechanic: mechanic(below(Self.mechanicKinds), segments: segments),
+            enabled: chance(50), goods: goods(),
             inAll: indices(&self), inAny: indices(&self), inNone: indices(&self),
             hours: optional {
                 AllowedHours(
                     fromMinute: UInt16($0.below(1440)), toMinute: UInt16($0.below(1440)), weekdays: UInt8(1 + $0.below(127)))
             },
             postponeMilliseconds: signed(), action: chance(50) ? .record : .email(template: text()),
-            conversion: optional { Conversion(windowMilliseconds: $0.signed()) })
+            conversion: optional { Conversion(windowMilliseconds: $0.signed()) }, repeatLimit: optional { $0.rate() },
+            isTransactional: chance(50))
     }
 
     mutating func ruleSet() -> RuleSet {
         let segments = list(upTo: 4) { Segment(name: $0.text() + "n", title: $0.text() + "t", condition: $0.condition()) }
-        let zone = ZoneTable(
-            name: text(), initialOffsetSeconds: Int32(below(172_799)) - 86_399,
-            transitions: list(upTo: 4) {
-                ZoneTable.Transition(at: $0.instant(), offsetSeconds: Int32($0.below(172_799)) - 86_399)
-            })
         var set = RuleSet(
             revision: unsigned(), currency: text(upTo: 3), currencyDigits: UInt8(below(4)), fulfilledOnPlaced: chance(50),
-            consentAssumed: chance(50), zone: zone,
-            memory: Memory(purchasesMilliseconds: signed(), browsingMilliseconds: signed()), segments: segments,
+            consentAssumed: chance(50), zone: zone(), otherZones: list(upTo: 2) { $0.zone() },
+            memory: Memory(purchasesMilliseconds: signed(), browsingMilliseconds: signed()),
+            contactLimits: list(upTo: 3) { values in
+                ContactLimit(channel: values.optional { $0.pick(Channel.allCases) }, rate: values.rate())
+            },
+            segments: segments,
             rules: list(upTo: 4) { $0.ruleOfSegments(segments.count) },
             templates: list(upTo: 3) {
                 MessageTemplate(name: $0.text(), subject: $0.text(), text: $0.text(), html: $0.text(), from: $0.text())

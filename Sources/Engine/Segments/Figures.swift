@@ -36,32 +36,38 @@ extension TraitTest {
         }
     }
 
-    /// A decimal number in ten-thousandths, digits behind the fourth cut off; nil = none, or too large.
+    /// A decimal number in ten-thousandths, digits behind the fourth cut off; nil = none, or of more than fourteen digits
+    /// before the point.
     static func number(_ text: String) -> Int64? {
         var value: Int64 = 0
-        var fraction: Int?
+        var places: Int?
         var digits = 0
         var bytes = Array(text.utf8)[...]
         let isNegative = bytes.first == 0x2d
         if isNegative { bytes = bytes.dropFirst() }
         for byte in bytes {
-            if byte == 0x2e && fraction == nil && digits > 0 {
-                fraction = 0
+            if byte == 0x2e && places == nil && digits > 0 {
+                places = 0
                 continue
             }
             guard (0x30...0x39).contains(byte) else { return nil }
             digits += 1
-            if let places = fraction {
-                if places == 4 { continue }
-                fraction = places + 1
+            if let known = places {
+                if known == fractionDigits { continue }
+                places = known + 1
+            } else {
+                guard value < wholeMax / 10 else { return nil }
             }
-            guard value < Int64.max / 100_000_000 else { return nil }
             value = value * 10 + Int64(byte - 0x30)
         }
-        guard digits > 0, fraction != 0 else { return nil }
-        for _ in (fraction ?? 0)..<4 { value *= 10 }
+        guard digits > 0, places != 0 else { return nil }
+        for _ in (places ?? 0)..<fractionDigits { value *= 10 }
         return isNegative ? -value : value
     }
+
+    private static let fractionDigits = 4
+    /// With its fraction behind it, this fits; and all that can be compared with is smaller.
+    private static let wholeMax: Int64 = 100_000_000_000_000
 }
 
 extension Profile {

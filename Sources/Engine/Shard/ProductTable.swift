@@ -80,8 +80,8 @@ struct ProductTable: Sendable {
         var known = products[index]
         if !new.name.isEmpty { known.name = new.name }
         if !new.brand.isEmpty { known.brand = new.brand }
-        if !new.category.isEmpty && new.category != known.category {
-            known.category = new.category
+        if !new.category.isEmpty { known.category = new.category }
+        if known.category != products[index].category || known.brand != products[index].brand {
             for place in delays.indices.dropFirst(index * delayRules).prefix(delayRules) { delays[place] = Self.unknown }
         }
         if index * amongWords < among.count { among[index * amongWords] = 0 }
