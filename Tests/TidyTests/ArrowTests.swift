@@ -26,6 +26,7 @@ import Testing
         ],
         "Workload": ["Model"],
         "loadtest": ["Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model"],
+        "micro": ["Workload", "Engine", "Model"],
         "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 

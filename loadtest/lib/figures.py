@@ -28,6 +28,10 @@ def figures(result):
         return f"{result['timers']:,} timers: {result['fires_per_second']:,.0f} fires/s"
     if kind == "lateness":
         return f"{result['sent_per_second']:,.0f} fires/s: late {milliseconds(result['lateness_milliseconds'])}"
+    if kind == "micro":
+        counts = result["benchmarks"]
+        return ", ".join(f"{name} {counts[name]['instructions']:,.0f}" for name in ("order", "view", "click", "wake-up")) + \
+            " instructions"
     if kind == "gateway":
         return (f"batches of {result['batch']}: {result['events_per_second']:,.0f} events/s, "
                 f"{result['events_per_gateway_processor_second']:,.0f} a core of the gateway; "
