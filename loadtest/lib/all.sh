@@ -14,6 +14,7 @@ USAGE
 # name of the result | scenario and its options
 all_quick='micro|micro
 reference|reference --customers 100000 --events 1000000
+engine|reference --engine --customers 100000 --events 1000000
 failover|failover --customers 50000
 failover-standbys|failover --customers 50000 --standbys 1
 rescale|rescale --customers 50000
@@ -27,6 +28,8 @@ overdue|overdue --customers 20000'
 all_whole='micro|micro
 reference-1m|reference --customers 1000000 --events 10000000
 reference-5m|reference --customers 5000000 --events 50000000
+engine-1m|reference --engine --customers 1000000 --events 10000000
+engine-1m-hourly|reference --engine --clocks hourly --customers 1000000 --events 10000000
 failover-2100k|failover --customers 2100000 --shards 64 --rate 5000 --seconds 60
 failover-2100k-standbys|failover --customers 2100000 --shards 64 --rate 5000 --seconds 60 --standbys 1
 rescale-1m|rescale --customers 1000000 --shards 64 --rate 5000

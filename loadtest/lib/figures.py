@@ -15,6 +15,11 @@ def figures(result):
         return (f"{result['customers']:,} customers, {result['events']:,} events: {result['events_per_second']:,.0f} events/s, "
                 f"workers {workers / result['customers']:,.0f} bytes a customer, "
                 f"answers {'right' if result.get('correct') else 'not known'}")
+    if kind == "engine":
+        return (f"the engine alone, clock records {result['clocks']}: {result['customers']:,} customers, "
+                f"{result['events']:,} events: {result['events_per_second']:,.0f} events/s of processor time, "
+                f"{result['bytes_per_customer']:,.0f} bytes a customer, "
+                f"answers {'right' if result.get('correct') else 'not known'}")
     if kind == "failover":
         return (f"{result['customers_on_worker']:,} customers on the worker, {result['shards']} shards, "
                 f"{result['standbys']} standbys: p50 {result['p50_milliseconds']:,.0f} ms, "
