@@ -23,7 +23,9 @@ timers|timers --customers 500000
 lateness|lateness --seconds 10
 gateway|gateway --seconds 8
 backup|backup --customers 20000 --seconds 30
-overdue|overdue --customers 20000'
+overdue|overdue --customers 20000
+soak|soak --minutes 1
+snapshot|snapshot --customers 100000 --part 10 --snapshot-every 2500000'
 
 all_whole='micro|micro
 reference-1m|reference --customers 1000000 --events 10000000
@@ -38,7 +40,9 @@ timers-10m|timers --customers 10000000 --shards 64
 lateness|lateness
 gateway|gateway
 backup|backup --customers 1000000
-overdue|overdue --customers 1000000 --shards 64'
+overdue|overdue --customers 1000000 --shards 64
+soak|soak
+snapshot|snapshot'
 
 run_all() {
     local table="$all_whole" into="" no_build="" name arguments failed=0 began

@@ -50,6 +50,16 @@ def figures(result):
         return (f"{result['customers']:,} timers: {result['fires_per_second']:,.0f} a second of at most "
                 f"{result['bound_per_second']:,.0f}, {result['out_of_order']} out of order; others before "
                 f"{milliseconds(result['before_milliseconds'])}; meanwhile {milliseconds(result['meanwhile_milliseconds'])}")
+    if kind == "soak":
+        grown = ", ".join(
+            f"{p['name']} {(p['rss_bytes']['after'] - p['rss_bytes']['before']) / 1e6:+,.1f} MB" for p in result["processes"])
+        return (f"{result['rate']:,} events/s for {result['minutes']:g} minutes: {grown}; batches "
+                f"{milliseconds(result['latency_milliseconds'])}; answers {'right' if result['correct'] else 'WRONG'}")
+    if kind == "snapshot":
+        parts = (f"{name} a snapshot {result[name]['events_per_second']:,.0f} events/s, "
+                 f"batches {milliseconds(result[name]['latency_milliseconds'])}" for name in ("with", "without"))
+        return (f"{result['customers']:,} customers, {result['snapshots']} snapshots: {'; '.join(parts)}; slower by "
+                f"{result.get('slowdown_percent', 0)} % of at most {result['slowdown_percent_max']:g} %")
     return ", ".join(f"{name} {value}" for name, value in result.items() if isinstance(value, (int, float)))
 
 

@@ -1,0 +1,43 @@
+import Foundation
+import Model
+import Ports
+import Synchronization
+
+/// When snapshots were under way: from the capture, whose time stands in the snapshot, until it could be seen here.
+final class SnapshotWatch: Sendable {
+    struct Window: Sendable {
+        var shard: ShardID
+        var isWhole: Bool
+        var bytes: Int
+        var began: ContinuousClock.Instant
+        var ended: ContinuousClock.Instant
+
+        var seconds: Double { began.duration(to: ended) / .seconds(1) }
+    }
+
+    private static let pause = Duration.milliseconds(50)
+
+    private let seen = Mutex<[Window]>([])
+
+    var windows: [Window] { seen.withLock { $0 } }
+
+    /// Looks at what is kept of each shard, again and again, until the task is cancelled or the store cannot be asked.
+    func follow(_ shards: [ShardID], _ snapshots: any SnapshotStore) async throws {
+        var known: [ShardID: UInt64] = [:]
+        for shard in shards { known[shard] = try await snapshots.kept(of: .shard(shard)).first?.head.commit ?? 0 }
+        while true {
+            try await Task.sleep(for: Self.pause)
+            for shard in shards {
+                guard let newest = try await snapshots.kept(of: .shard(shard)).first, newest.head.commit > known[shard] ?? 0
+                else { continue }
+                known[shard] = newest.head.commit
+                let ago = Date().timeIntervalSince1970 * 1000 - Double(newest.head.time.milliseconds)
+                let now = ContinuousClock.now
+                let window = Window(
+                    shard: shard, isWhole: newest.parts.count == 1, bytes: newest.parts.last?.bytes ?? 0,
+                    began: now - .milliseconds(ago), ended: now)
+                seen.withLock { $0.append(window) }
+            }
+        }
+    }
+}
