@@ -24,6 +24,7 @@ lateness|lateness --seconds 10
 gateway|gateway --seconds 8
 backup|backup --customers 20000 --seconds 30
 overdue|overdue --customers 20000
+shop|shop --customers 20000 --days 60
 soak|soak --minutes 1
 snapshot|snapshot --customers 100000 --part 10 --snapshot-every 2500000'
 
@@ -41,6 +42,8 @@ lateness|lateness
 gateway|gateway
 backup|backup --customers 1000000
 overdue|overdue --customers 1000000 --shards 64
+shop-1m|shop --customers 1000000
+shop-5m|shop --customers 5000000 --shards 64
 soak|soak
 snapshot|snapshot'
 

@@ -55,6 +55,10 @@ def figures(result):
             f"{p['name']} {(p['rss_bytes']['after'] - p['rss_bytes']['before']) / 1e6:+,.1f} MB" for p in result["processes"])
         return (f"{result['rate']:,} events/s for {result['minutes']:g} minutes: {grown}; batches "
                 f"{milliseconds(result['latency_milliseconds'])}; answers {'right' if result['correct'] else 'WRONG'}")
+    if kind == "shop":
+        return (f"{result['customers']:,} customers, {result['days']} days, {result['events']:,} events, {result['rules']} rules, "
+                f"{result['segments']} segments: {result['events_per_second']:,.0f} events/s, workers "
+                f"{result['bytes_per_customer']:,.0f} bytes a customer, sums {'right' if result['correct'] else 'WRONG'}")
     if kind == "snapshot":
         parts = (f"{name} a snapshot {result[name]['events_per_second']:,.0f} events/s, "
                  f"batches {milliseconds(result[name]['latency_milliseconds'])}" for name in ("with", "without"))

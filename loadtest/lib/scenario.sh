@@ -84,7 +84,7 @@ prepare() {
 }
 
 # start_reference_cluster [MODE]: an empty cluster with the reference workload's rules, or with those that the arguments in
-# `rules` ask for: nats-server, a coordinator, the workers.
+# `rules` ask for, -f and a folder of files, or an option of `loadtest rules`: nats-server, a coordinator, the workers.
 # MODE is how it is installed; default --event-time, empty = live.
 start_reference_cluster() {
     local mode="${1---event-time}"
@@ -95,7 +95,11 @@ start_reference_cluster() {
     unset REPRISE_GATEWAY REPRISE_PREFIX
     "$reprise" install --wait 60 --shards "$shards" --replicas 1 $mode
     # Before any worker: no event can be applied without the rules.
-    "$loadtest" rules --nats "$nats_urls" "${rules[@]}"
+    if [ "${rules[0]:-}" = -f ]; then
+        "$reprise" rules apply "${rules[@]}"
+    else
+        "$loadtest" rules --nats "$nats_urls" "${rules[@]}"
+    fi
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "$standbys" 3>&-
     local index
     for ((index = 1; index <= workers; index++)); do start_worker "$index" 3>&-; done

@@ -10,6 +10,6 @@ struct LoadTest: AsyncParsableCommand {
         subcommands: [
             ReferenceCommand.self, FailoverCommand.self, RescaleCommand.self, HotCommand.self, BackupCommand.self,
             OverdueCommand.self, TimersCommand.self, LatenessCommand.self, GatewayCommand.self, EngineCommand.self,
-            SoakCommand.self, SnapshotCommand.self, RulesCommand.self,
+            SoakCommand.self, SnapshotCommand.self, ShopCommand.self, RulesCommand.self,
         ])
 }

@@ -15,8 +15,8 @@ struct SoakSample: Encodable, Sendable {
     /// Since the soak began.
     var seconds: Double
     var processes: [String: Process]
-    /// Of IN and LOG of all shards, as nats-server says.
-    var streamBytes: UInt64
+    /// Of IN and LOG of all shards, as nats-server says; nil when it did not answer in time.
+    var streamBytes: UInt64?
     /// Milliseconds from a batch's sending to its commit, of those committed in this second.
     var latency: Percentiles
 
@@ -94,8 +94,11 @@ struct SoakReport: Encodable {
     /// Streams grow until they are trimmed, then fall.
     private static let streamLeastBytes = 32.0 * 1024 * 1024
     private static let streamShare = 0.25
-    /// A batch may take so long from its sending to its commit.
-    static let latencyMillisecondsMax = 5000.0
+    /// Of the p99 of a second's batches, from sending to commit.
+    private static let latencyLeastMilliseconds = 50.0
+    private static let latencyShare = 1.0
+    /// No batch may take longer, whatever keeps the disk busy.
+    private static let latencyMillisecondsMax = 30_000.0
 
     var scenario = "soak"
     var minutes: Double
@@ -106,6 +109,8 @@ struct SoakReport: Encodable {
     var processes: [Process]
     var streamBytes: Growth
     var latency: Percentiles
+    /// Of the p99 of each second.
+    var latencyGrowth: Growth
     var correct: Bool
     var problems: [String]
     var samples: [SoakSample]
@@ -115,6 +120,7 @@ struct SoakReport: Encodable {
         case scenario, minutes, customers, events, rate, shards, processes, correct, problems, samples, context
         case streamBytes = "stream_bytes"
         case latency = "latency_milliseconds"
+        case latencyGrowth = "latency_p99_milliseconds"
     }
 
     /// - Parameter problems: what is wrong with the answers.
@@ -145,8 +151,11 @@ struct SoakReport: Encodable {
                 openFiles: growth(Self.filesLeast, Self.filesShare) { Double($0.openFiles) })
         }
         streamBytes = Growth(
-            of: samples.map { ($0.seconds, Double($0.streamBytes)) }, least: Self.streamLeastBytes, share: Self.streamShare)
+            of: samples.compactMap { sample in sample.streamBytes.map { (sample.seconds, Double($0)) } },
+            least: Self.streamLeastBytes, share: Self.streamShare)
         latency = Percentiles(latencies)
+        latencyGrowth = Growth(
+            of: samples.map { ($0.seconds, $0.latency.p99) }, least: Self.latencyLeastMilliseconds, share: Self.latencyShare)
         correct = wrong.isEmpty
         problems = wrong
         problems += grown
@@ -167,6 +176,11 @@ struct SoakReport: Encodable {
                 "\(process.name) held \(Int(files.before)) files, then \(Int(files.after)), allowed \(Int(files.allowed)) more")
         }
         if !streamBytes.isAllowed { found.append("the streams' size \(Self.megabytes(streamBytes))") }
+        if !latencyGrowth.isAllowed {
+            found.append(
+                "the p99 of a second's batches went from \(Int(latencyGrowth.before)) ms to \(Int(latencyGrowth.after)) ms, "
+                    + "allowed \(Int(latencyGrowth.allowed)) ms more")
+        }
         return found
     }
 
