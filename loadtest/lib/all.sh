@@ -43,7 +43,7 @@ gateway|gateway
 backup|backup --customers 1000000
 overdue|overdue --customers 1000000 --shards 64
 shop-1m|shop --customers 1000000
-shop-5m|shop --customers 5000000 --shards 64
+shop-5m|shop --customers 5000000 --days 30 --shards 64
 soak|soak
 snapshot|snapshot'
 

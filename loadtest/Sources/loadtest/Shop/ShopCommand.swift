@@ -120,10 +120,10 @@ struct ShopReport: Encodable {
     var text: String {
         let acted = executions.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return """
-            \(customers) customers in \(days) days: \(events) events, \(orders) orders worth \(revenue) minor units, in \(seconds) s: \
-            \(Int(eventsPerSecond)) events/s
-            memory of \(workers) workers: \(Int(bytesPerCustomer)) bytes a customer; commits \(commitBytes / max(Int(events), 1)) \
-            bytes an event
+            \(customers) customers in \(days) days: \(events) events, \(orders) orders worth \(revenue) minor units, \
+            in \(seconds) s: \(Int(eventsPerSecond)) events/s
+            memory of \(workers) workers: \(Int(bytesPerCustomer)) bytes a customer; commits \
+            \(commitBytes / max(Int(events), 1)) bytes an event
             \(rules) rules, \(segments) segments; \(suppressed) suppressed, \(postponed) postponed; acted: \(acted)
             customers, events, orders, revenue and reviews are those of the shop: \(correct ? "yes" : "NO")
             """
