@@ -62,3 +62,16 @@ import Testing
         #expect(Burst.found(in: []).isEmpty)
     }
 }
+
+@Suite struct ProcessorWatchTests {
+    private let start = ContinuousClock.now
+
+    @Test func `only the time that counts is counted`() {
+        let samples = [(0, 1.0), (100, 1.01), (200, 1.11), (300, 1.12)].map { milliseconds, used in
+            ProcessorWatch.Sample(time: start + .milliseconds(milliseconds), used: used)
+        }
+        #expect(ProcessorWatch.percent(of: samples) { from, _ in from == samples[1].time } == 100)
+        #expect(ProcessorWatch.percent(of: samples) { from, _ in from != samples[1].time } == 10)
+        #expect(ProcessorWatch.percent(of: samples) { _, _ in false } == nil)
+    }
+}

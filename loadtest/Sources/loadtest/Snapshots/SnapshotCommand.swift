@@ -28,14 +28,19 @@ struct SnapshotCommand: AsyncParsableCommand {
         let run = try await options.run(seconds: UInt64(2 * part) + Self.slackSeconds)
         let part = Duration.seconds(part)
         let (shards, snapshots) = (run.connection.installation.shards, run.connection.snapshots)
+        let workers = try ClusterProcess.all(in: options.pids).filter { $0.name.hasPrefix("worker") }
         let outcome = try await run.run { scene in
-            let watch = SnapshotWatch()
+            let (watch, processors) = (SnapshotWatch(), ProcessorWatch())
             return try await withThrowingTaskGroup(of: Found?.self) { group in
                 group.addTask {
                     try await watch.follow(shards.all, snapshots)
                     return nil
                 }
-                group.addTask { try await Self.measure(scene, watch, part) }
+                group.addTask {
+                    try await processors.follow(workers)
+                    return nil
+                }
+                group.addTask { try await Self.measure(scene, watch, processors, part) }
                 defer { group.cancelAll() }
                 while let found = try await group.next() {
                     if let found { return found }
@@ -54,20 +59,35 @@ struct SnapshotCommand: AsyncParsableCommand {
         var even: [CommitWatch.Batch]
         var bursts: [Burst]
         var windows: [SnapshotWatch.Window]
+        /// Percent of a core that the workers used in the even part, with a snapshot under way and with none.
+        var processor: (with: Double?, without: Double?)
+
+        /// Whether a snapshot was under way at any time between the two.
+        func touches(_ began: ContinuousClock.Instant, _ ended: ContinuousClock.Instant) -> Bool {
+            windows.contains { $0.began <= ended && began <= $0.ended }
+        }
     }
 
-    private static func measure(_ scene: MovingRun.Scene, _ watch: SnapshotWatch, _ part: Duration) async throws -> Found {
+    private static func measure(
+        _ scene: MovingRun.Scene, _ watch: SnapshotWatch, _ processors: ProcessorWatch, _ part: Duration
+    ) async throws -> Found {
+        let began = ContinuousClock.now
         _ = scene.watch.takeBatches()
         var progress = Progress()
         progress.say("spread evenly")
         try await Task.sleep(for: part)
         let even = scene.watch.takeBatches()
+        let ended = ContinuousClock.now
         progress.say("\(watch.windows.count) snapshots; now the load of each second at once")
         scene.tempo.set(tickMilliseconds: burstMilliseconds)
         try await Task.sleep(for: part)
         let bursts = Burst.found(in: scene.watch.takeBatches())
         progress.say("\(watch.windows.count) snapshots")
-        return Found(even: even, bursts: bursts, windows: watch.windows)
+        var found = Found(even: even, bursts: bursts, windows: watch.windows, processor: (nil, nil))
+        let isEven = { (from: ContinuousClock.Instant, to: ContinuousClock.Instant) in from >= began && to <= ended }
+        found.processor.with = processors.percent { isEven($0, $1) && found.touches($0, $1) }
+        found.processor.without = processors.percent { isEven($0, $1) && !found.touches($0, $1) }
+        return found
     }
 }
 

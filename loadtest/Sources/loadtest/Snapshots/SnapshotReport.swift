@@ -10,11 +10,14 @@ struct SnapshotReport: Encodable {
         var bursts: Int
         /// Median over the bursts.
         var eventsPerSecond: Double
+        /// Percent of a core that the workers used, load spread evenly; nil = not known.
+        var processorPercent: Double?
 
         enum CodingKeys: String, CodingKey {
             case bursts
             case latency = "latency_milliseconds"
             case eventsPerSecond = "events_per_second"
+            case processorPercent = "processor_percent"
         }
     }
 
@@ -57,19 +60,19 @@ struct SnapshotReport: Encodable {
         wholeSnapshots = found.windows.count { $0.isWhole }
         snapshotBytesMax = found.windows.map(\.bytes).max() ?? 0
         snapshotSecondsMax = ((found.windows.map(\.seconds).max() ?? 0) * 100).rounded() / 100
-        func touches(_ began: ContinuousClock.Instant, _ ended: ContinuousClock.Instant) -> Bool {
-            found.windows.contains { $0.began <= ended && began <= $0.ended }
-        }
-        func measured(_ batches: [CommitWatch.Batch], _ bursts: [Burst]) -> Measured {
+        func measured(_ batches: [CommitWatch.Batch], _ bursts: [Burst], _ processor: Double?) -> Measured {
             let speeds = bursts.map(\.eventsPerSecond).sorted()
             return Measured(
                 latency: Percentiles(batches.map(\.milliseconds)), bursts: bursts.count,
-                eventsPerSecond: speeds.isEmpty ? 0 : speeds[speeds.count / 2].rounded())
+                eventsPerSecond: speeds.isEmpty ? 0 : speeds[speeds.count / 2].rounded(),
+                processorPercent: processor)
         }
         with = measured(
-            found.even.filter { touches($0.sent, $0.committed) }, found.bursts.filter { touches($0.began, $0.ended) })
+            found.even.filter { found.touches($0.sent, $0.committed) },
+            found.bursts.filter { found.touches($0.began, $0.ended) }, found.processor.with)
         without = measured(
-            found.even.filter { !touches($0.sent, $0.committed) }, found.bursts.filter { !touches($0.began, $0.ended) })
+            found.even.filter { !found.touches($0.sent, $0.committed) },
+            found.bursts.filter { !found.touches($0.began, $0.ended) }, found.processor.without)
         if with.bursts > 0 && without.bursts > 0 {
             slowdownPercent = ((1 - with.eventsPerSecond / without.eventsPerSecond) * 1000).rounded() / 10
         }
@@ -85,6 +88,8 @@ struct SnapshotReport: Encodable {
         batches until their commits: \(with.latency.text) with a snapshot under way, \(without.latency.text) with none
         bursts: \(Int(with.eventsPerSecond)) events/s (\(with.bursts)) and \(Int(without.eventsPerSecond)) (\(without.bursts)): \
         slower by \(slowdownPercent.map { "\($0) %" } ?? "an unknown share"), at most \(Int(slowdownPercentMax)) % are wanted
+        the workers used \(with.processorPercent ?? 0) % of a core with a snapshot under way, \
+        \(without.processorPercent ?? 0) % with none
         answers: \(correct ? "right" : "WRONG")
         """
     }
