@@ -40,7 +40,8 @@ def rows(results, limits):
     found = []
     for limit in limits:
         for name in sorted(results):
-            if fnmatch.fnmatch(name, limit["result"]):
+            where = limit.get("where", {}).items()
+            if fnmatch.fnmatch(name, limit["result"]) and all(results[name].get(key) == value for key, value in where):
                 for value in values(results[name], limit["figure"]):
                     found.append((f"{limit['title']}\n{name}", value, limit))
     return found
