@@ -95,6 +95,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
+        .executableTarget(
+            name: "micro", dependencies: ["Workload", "Engine", "Model"], path: "loadtest/Sources/micro", swiftSettings: strict),
 
         // Faults against a real cluster.
         .executableTarget(
