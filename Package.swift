@@ -95,6 +95,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
+        .executableTarget(
+            name: "micro", dependencies: ["Workload", "Engine", "Model"], path: "loadtest/Sources/micro", swiftSettings: strict),
 
         // Faults against a real cluster.
         .executableTarget(
@@ -119,7 +121,7 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
-        tests("EngineTests", ["Engine", "Workload", "Model"]),
+        tests("EngineTests", ["Engine", "Workload", "Checkers", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("LoadTestTests", ["loadtest", "Workload", "SimulatedPorts", "Ports", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),

@@ -28,6 +28,7 @@ import Testing
         ],
         "Workload": ["Model"],
         "loadtest": ["Workload", "Engine", "Gateway", "JetStreamPorts", "NATS", "Curl", "Ports", "Model"],
+        "micro": ["Workload", "Engine", "Model"],
         "chaos": ["Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model"],
     ]
 

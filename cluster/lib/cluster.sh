@@ -14,8 +14,8 @@ build_release() {
             swift build -c release --scratch-path "$release_path" --product "$product" >"$log" 2>&1 || build_failed "$log"
         fi
         rm -f "$log"
+        [ -x "$release_path/release/$product" ] || fail "the build left no $release_path/release/$product"
     done
-    [ -x "$reprise" ] || fail "the build left no $reprise"
 }
 
 # Builds `reprise` once more, with a brain of the next version that decides otherwise, for the tests of upgrades; leaves it
