@@ -16,6 +16,8 @@ package final actor CustomerActor {
     private(set) var profile = Profile()
     /// Counted among the customers when it was bound to.
     private(set) var wasCustomer = false
+    /// Bytes of a customer that is not in the table yet.
+    var blank = PackWriter(reserving: 512)
 
     package init(executor: any SerialExecutor) { self.executor = executor }
 

@@ -170,7 +170,7 @@ extension Brain {
         let last = profile.lastOrder
         disarm(in: &profile) { timer in
             switch timer.occasion {
-            case .order(let id): id == order.id
+            case .order(let id): id.hasBytes(of: order.id)
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true
             }

@@ -122,7 +122,7 @@ extension Brain {
             return last.map { $0 > anchor } ?? false ? .noLongerWanted : nil
         case .order(let id):
             // An order that is kept no more is an old one that stood.
-            guard let order = profile.orders.last(where: { $0.id == id }) else { return nil }
+            guard let order = profile.orders.last(where: { $0.id.hasBytes(of: id) }) else { return nil }
             return order.state.stands ? nil : .orderCancelled
         }
     }

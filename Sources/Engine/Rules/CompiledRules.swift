@@ -14,6 +14,11 @@ package final class CompiledRules: Sendable {
     private let places: [UInt16]
     private let periods: [Int: [String: Int64]]
     private let goods: [GoodsLookup]
+    /// Whether a new order can be applied where the customer's bytes stand: no rule asks for more of its lines than which
+    /// products they name.
+    let placesInPlace: Bool
+    /// The set's currency.
+    let currency: [UInt8]
 
     /// What most decisions ask of a rule, without its texts and lists.
     struct Gist: Sendable {
@@ -26,6 +31,8 @@ package final class CompiledRules: Sendable {
         let postponeMilliseconds: Int64
         /// Of the mechanics that count from an occasion: how long after it; of the others 0.
         let afterMilliseconds: Int64
+        /// Decides by the occasion alone, for an action that is only recorded: for it nobody needs to be bound.
+        let decidesInPlace: Bool
 
         init(_ rule: Rule) {
             id = rule.id
@@ -33,6 +40,11 @@ package final class CompiledRules: Sendable {
             channel = rule.action.channel
             hasSegments = !rule.inAll.isEmpty || !rule.inAny.isEmpty || !rule.inNone.isEmpty
             hasHours = rule.hours != nil
+            if case .record = rule.action.channel {
+                decidesInPlace = enabled && !hasSegments && !hasHours
+            } else {
+                decidesInPlace = false
+            }
             postponeMilliseconds = rule.postponeMilliseconds
             afterMilliseconds =
                 switch rule.mechanic {
@@ -69,6 +81,9 @@ package final class CompiledRules: Sendable {
         gists = set.rules.map(Gist.init)
         places = Self.places(gists)
         goods = set.rules.map { GoodsLookup(products: Set($0.goods.products), categories: Set($0.goods.categories)) }
+        let named = goods
+        placesInPlace = review.allSatisfy { named[$0].products.isEmpty && named[$0].categories.isEmpty }
+        currency = Array(set.currency.utf8)
     }
 
     /// The first rule of each id by its place.

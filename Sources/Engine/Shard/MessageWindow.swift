@@ -36,12 +36,8 @@ struct MessageWindow: Equatable, Sendable {
         return younger.insert(id)
     }
 
-    /// Looks at what ``insert(_:arrived:)`` will read for ids with these lower halves; returns a number made of it.
-    func touch(_ ids: [UInt64]) -> UInt64 {
-        var sum: UInt64 = 0
-        for id in ids { sum &+= younger.touch(id) &+ older.touch(id) }
-        return sum
-    }
+    /// Looks at what ``insert(_:arrived:)`` will read for the ids of these events; returns a number made of it.
+    func touch(_ events: [EventAhead]) -> UInt64 { younger.touch(events) &+ older.touch(events) }
 
     static func == (left: MessageWindow, right: MessageWindow) -> Bool {
         left.younger.ids == right.younger.ids && left.older.ids == right.older.ids && left.began == right.began
@@ -88,10 +84,22 @@ struct MessageWindow: Equatable, Sendable {
     }
 
     /// A set of ids, which are hashes already, in the order in which they came; 0 is no id.
+    /// A place has 16 bits for where the id stands.
     private struct Generation: Sendable {
         private(set) var ids: [UInt128] = []
-        /// By open addressing: place of the id in `ids`, plus one.
+        /// By open addressing: place of the id in `ids` plus one, and above it bits of the id, so that one that is not here is
+        /// hardly ever looked at there.
         private var places: [UInt32] = []
+        private static let placeMask: UInt32 = 0xffff
+
+        @inline(__always)
+        private static func tag(_ id: UInt128) -> UInt32 { UInt32(truncatingIfNeeded: id >> 32) & ~placeMask }
+
+        /// Whether this place leads to the id.
+        @inline(__always)
+        private func leads(_ place: UInt32, to id: UInt128) -> Bool {
+            place & ~Self.placeMask == Self.tag(id) && ids[Int(place & Self.placeMask) - 1] == id
+        }
 
         init() {}
 
@@ -103,25 +111,29 @@ struct MessageWindow: Equatable, Sendable {
             if places.isEmpty { return false }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if ids[Int(places[index]) - 1] == id { return true }
+                if leads(places[index], to: id) { return true }
                 index = (index + 1) & (places.count - 1)
             }
             return false
         }
 
-        func touch(_ id: UInt64) -> UInt64 {
-            places.isEmpty ? 0 : UInt64(places[Int(truncatingIfNeeded: id) & (places.count - 1)])
+        func touch(_ events: [EventAhead]) -> UInt64 {
+            if places.isEmpty { return 0 }
+            var sum: UInt64 = 0
+            for event in events { sum &+= UInt64(places[Int(truncatingIfNeeded: event.header.messageID) & (places.count - 1)]) }
+            return sum
         }
 
         mutating func insert(_ id: UInt128) -> Bool {
             if (ids.count + 1) * 2 > places.count { grow() }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if ids[Int(places[index]) - 1] == id { return false }
+                if leads(places[index], to: id) { return false }
                 index = (index + 1) & (places.count - 1)
             }
             ids.append(id)
-            places[index] = UInt32(ids.count)
+            precondition(ids.count <= Self.placeMask, "a generation of \(ids.count) message ids")
+            places[index] = UInt32(ids.count) | Self.tag(id)
             return true
         }
 
@@ -130,7 +142,7 @@ struct MessageWindow: Equatable, Sendable {
             for (number, id) in ids.enumerated() {
                 var index = Int(truncatingIfNeeded: id) & (places.count - 1)
                 while places[index] != 0 { index = (index + 1) & (places.count - 1) }
-                places[index] = UInt32(number + 1)
+                places[index] = UInt32(number + 1) | Self.tag(id)
             }
         }
     }

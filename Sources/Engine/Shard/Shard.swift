@@ -44,11 +44,14 @@ package final class Shard {
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.
     var bound: Bound?
-    var ahead = HashesAhead()
+    /// Whom the table's entries for the next events lead to; the memory is used again.
+    var slotsAhead: [CustomerTable.Ahead] = []
     /// What was looked at ahead of its use; that it is kept makes the looking happen.
     var touched: UInt64 = 0
     /// A customer's bytes on their way into the table.
-    private var packing = PackWriter()
+    var packing = PackWriter()
+    /// Usual events change their customer's bytes where they stand. Tests compare with a shard that binds for each.
+    var appliesInPlace = true
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
     /// Slots of identifiers that several customers claim.
@@ -164,7 +167,7 @@ package final class Shard {
         }
     }
 
-    private func note(wakeUp due: Int64, of slot: UInt32) {
+    func note(wakeUp due: Int64, of slot: UInt32) {
         guard table.wakeUp(of: slot) != due else { return }
         table.setWakeUp(of: slot, due)
         guard due != CustomerTable.noWakeUp else { return }

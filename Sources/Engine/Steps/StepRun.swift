@@ -259,12 +259,19 @@ extension Shard {
         do throws(FormatError) {
             for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
             var touched = reader.index
+            // Both stay so within a message.
+            let isUsual = appliesInPlace && trusted == nil && caution.isCalm
+            let bytes = record.payload
             while true {
                 // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
                 if eventsThrough < UInt32(batch.count) && isReached(bound, events, record) { return .bounded }
-                if reader.index >= touched { touched = touchAhead(reader) }
+                if reader.index >= touched { touched = touchAhead(&reader) }
                 guard let header = try reader.next() else { return .finished }
-                apply(header, &reader, record, customer)
+                switch isUsual ? applyInPlace(header, bytes, hash: reader.hash, record, customer) : .untouched {
+                case .done: break
+                case .untouched: apply(header, &reader, record, isNew: false, customer)
+                case .new: apply(header, &reader, record, isNew: true, customer)
+                }
                 eventsThrough += 1
                 eventsApplied += 1
                 events += 1
@@ -313,11 +320,12 @@ extension Shard {
         var ran: UInt32 = 0
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextEntry(through: limit) else { break }
-            customer.activate(entry.slot, in: table)
+            ran += 1
             // One due time at a time: between two of one customer others may be due.
+            if wakeInPlace(entry.slot, through: entry.due, customer) { continue }
+            customer.activate(entry.slot, in: table)
             wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
-            ran += 1
         }
         return ran
     }
