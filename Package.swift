@@ -49,11 +49,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CXXHash"),
         .target(name: "CTrap"),
+        .target(name: "CPrefetch"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        .target(name: "Engine", dependencies: ["CTrap", "Model"], swiftSettings: strict + brain + hotLoop),
+        .target(name: "Engine", dependencies: ["CPrefetch", "CTrap", "Model"], swiftSettings: strict + brain + hotLoop),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),
@@ -70,12 +71,19 @@ let package = Package(
         room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
         room("Backup", ["Ports", "Model", logging]),
-        room("Delivery", [
-            "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
-        ]),
-        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HummingbirdCore", package: "hummingbird")],
-             resources: [.embedInCode("Page")]),
+        room(
+            "Delivery",
+            [
+                "Templates", "Curl", "Ports", "Model", logging, collections,
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
+        room(
+            "Gateway",
+            [
+                "CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ],
+            resources: [.embedInCode("Page")]),
         .executableTarget(
             name: "reprise",
             dependencies: [
@@ -99,14 +107,18 @@ let package = Package(
         .executableTarget(
             name: "chaos",
             dependencies: [
-                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
+                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport",
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "cluster/Sources/chaos", swiftSettings: strict),
 
         // Tests: pure and fast, seeded simulation, and against real servers.
-        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
-        .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .target(
+            name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
         .target(name: "Checkers", dependencies: ["Engine", "Model"], path: "Tests/Checkers", swiftSettings: strict),
         .target(
             name: "Simulation", dependencies: ["Checkers", "Worker", "Coordinator", "SimulatedPorts", "Ports", "Model", logging],
@@ -128,7 +140,8 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
+        tests(
+            "WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),

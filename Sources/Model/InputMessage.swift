@@ -179,9 +179,9 @@ package struct EventBatchReader: Sendable {
     private var wellRead = 0
     /// Of the key of the event that was read last.
     package private(set) var hash: UInt64 = 0
-    /// Events whose headers are read; the first `taken` have been asked for.
+    /// Events whose headers are read; the first `taken` have been taken.
     package private(set) var ahead: [EventAhead] = []
-    private var taken = 0
+    package private(set) var taken = 0
 
     init(reader: ByteReader, base: Instant, count: Int) {
         self.reader = reader
@@ -193,15 +193,9 @@ package struct EventBatchReader: Sendable {
     /// The next event's header, or nil behind the last.
     package mutating func next() throws(FormatError) -> EventHeader? {
         if taken < ahead.count {
-            let place = reader.position
-            let end = ahead[taken].end
-            reader.skip(end - place)
-            self.place = place..<end
-            hash = ahead[taken].hash
-            taken += 1
-            index += 1
-            wellRead = index
-            return ahead[taken - 1].header
+            let header = ahead[taken].header
+            pass()
+            return header
         }
         guard index < count else {
             place = reader.position..<reader.position
@@ -215,6 +209,17 @@ package struct EventBatchReader: Sendable {
         hash = Hashing.hash64(reader.bytes, in: header.key)
         wellRead = index
         return header
+    }
+
+    /// Takes the next event, which must be ahead.
+    package mutating func pass() {
+        let (start, end) = (reader.position, ahead[taken].end)
+        reader.skip(end - start)
+        place = start..<end
+        hash = ahead[taken].hash
+        taken += 1
+        index += 1
+        wellRead = index
     }
 
     /// Reads the next events' headers, `most` at the most and as far as they are of the usual form: they are ``ahead`` until

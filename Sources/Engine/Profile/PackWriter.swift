@@ -108,12 +108,13 @@ import Model
     @inline(__always)
     mutating func signed(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
 
+    @inline(__always)
     mutating func append(_ bytes: [UInt8], in range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
         reserve(range.count)
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let first = source.baseAddress else { return }
-            unsafe (start + count).update(from: first + range.lowerBound, count: range.count)
+            unsafe (start + count).take(UnsafeRawPointer(first + range.lowerBound), count: range.count)
         }
         count += range.count
     }
@@ -121,9 +122,7 @@ import Model
     @inline(__always)
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         reserve(bytes.count)
-        if let first = bytes.baseAddress {
-            unsafe UnsafeMutableRawPointer(start + count).copyMemory(from: first, byteCount: bytes.count)
-        }
+        if let first = bytes.baseAddress { unsafe (start + count).take(first, count: bytes.count) }
         count += bytes.count
     }
 

@@ -35,6 +35,28 @@ extension UnsafeMutablePointer where Pointee == UInt8 {
         unsafe self[place + 2] = UInt8(truncatingIfNeeded: small >> 16)
     }
 
+    /// Copies bytes here that stand elsewhere. Most pieces are short, and are copied as two numbers that overlap.
+    @inline(__always)
+    func take(_ other: UnsafeRawPointer, count: Int) {
+        if count > 16 {
+            unsafe UnsafeMutableRawPointer(self).copyMemory(from: other, byteCount: count)
+        } else if count >= 8 {
+            let (first, last) = unsafe (
+                other.loadUnaligned(as: UInt64.self), other.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            )
+            unsafe UnsafeMutableRawPointer(self).storeBytes(of: first, as: UInt64.self)
+            unsafe UnsafeMutableRawPointer(self).storeBytes(of: last, toByteOffset: count - 8, as: UInt64.self)
+        } else if count >= 4 {
+            let (first, last) = unsafe (
+                other.loadUnaligned(as: UInt32.self), other.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            )
+            unsafe UnsafeMutableRawPointer(self).storeBytes(of: first, as: UInt32.self)
+            unsafe UnsafeMutableRawPointer(self).storeBytes(of: last, toByteOffset: count - 4, as: UInt32.self)
+        } else {
+            for place in 0..<count { unsafe self[place] = other.load(fromByteOffset: place, as: UInt8.self) }
+        }
+    }
+
     /// Whether `count` bytes are the same here and there.
     @inline(__always)
     func equals(_ other: UnsafePointer<UInt8>, count: Int) -> Bool {

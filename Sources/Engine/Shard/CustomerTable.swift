@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// A shard's dormant customers: from key to slot by open addressing, from slot to packed bytes and next wake-up.
@@ -82,45 +83,42 @@ import Model
         var needsAllFrom: Int64
     }
 
-    /// Looks at all that finding these events' customers and applying them will read, one kind of memory after the other.
-    /// Returns a number made of it; `slots` is for its use.
-    func touch(_ events: [EventAhead], _ slots: inout [Ahead]) -> UInt64 {
-        var sum: UInt64 = 0
-        for event in events { sum &+= UInt64(self[bucket: position(UInt32(truncatingIfNeeded: event.hash >> 32))].tag) }
+    /// Asks for all that finding these events' customers and applying them will read, one kind of memory after the other;
+    /// `slots` is for its use.
+    func prefetch(_ events: [EventAhead], _ slots: inout [Ahead]) {
+        for event in events { unsafe reprise_prefetch(buckets + position(UInt32(truncatingIfNeeded: event.hash >> 32))) }
         slots.removeAll(keepingCapacity: true)
         for event in events {
             let tag = UInt32(truncatingIfNeeded: event.hash >> 32)
             var index = position(tag)
             while self[bucket: index].slot != Self.empty && self[bucket: index].tag != tag { index = (index + 1) & mask }
-            guard self[bucket: index].slot != Self.empty else { continue }
-            let until: Int64
-            switch event.header.kind {
-            case .product, .engagement: until = event.header.time.milliseconds
-            default: until = .max
-            }
-            slots.append(Ahead(slot: self[bucket: index].slot, needsAllFrom: until))
+            let slot = self[bucket: index].slot
+            if slot == Self.empty { continue }
+            unsafe reprise_prefetch(records + Int(slot))
+            let needsAllFrom =
+                switch event.header.kind {
+                case .product, .engagement: event.header.time.milliseconds
+                default: Int64.max
+                }
+            slots.append(Ahead(slot: slot, needsAllFrom: needsAllFrom))
         }
-        for ahead in slots { sum &+= UInt64(self[ahead.slot].place.raw) }
         for ahead in slots {
             let record = self[ahead.slot]
-            guard record.place != .none else { continue }
-            let needsAll = ahead.needsAllFrom == .max || record.wakeUp <= ahead.needsAllFrom
-            sum &+= slab.touch(record.place, count: needsAll ? record.count : min(record.count, Self.headBytes))
+            if record.place == .none { continue }
+            let needsAll = record.wakeUp <= ahead.needsAllFrom || ahead.needsAllFrom == .max
+            slab.prefetch(record.place, count: needsAll ? record.count : min(record.count, Self.headBytes))
         }
-        return sum
     }
 
     /// Key and counters of nearly every customer lie within so many bytes.
     private static let headBytes = 65
 
     /// The same for customers that are to be woken, as far as these wake-ups are still theirs.
-    func touch(_ entries: [WakeUpCalendar.Entry]) -> UInt64 {
-        var sum: UInt64 = 0
-        for entry in entries { sum &+= UInt64(truncatingIfNeeded: self[entry.slot].wakeUp) }
+    func prefetch(_ entries: [WakeUpCalendar.Entry]) {
+        for entry in entries { unsafe reprise_prefetch(records + Int(entry.slot)) }
         for entry in entries where self[entry.slot].wakeUp == entry.due {
-            sum &+= slab.touch(self[entry.slot].place, count: self[entry.slot].count)
+            slab.prefetch(self[entry.slot].place, count: self[entry.slot].count)
         }
-        return sum
     }
 
     /// A new customer's slot; the bytes begin with its key.

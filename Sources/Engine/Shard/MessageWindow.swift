@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// The message ids of late, by which a repeat is recognised: bounded by count and by the time at which they arrived. The
@@ -27,8 +28,8 @@ struct MessageWindow: Equatable, Sendable {
     /// Whether the id is new; it is known from then on. `arrived` is the log's time, in both time modes.
     mutating func insert(_ id: UInt128, arrived: Instant) -> Bool {
         if younger.ids.count >= Limits.messageWindowCount / 2 || arrived - began > Limits.messageWindowMilliseconds {
-            older = younger
-            younger = Generation()
+            swap(&older, &younger)
+            younger.forget()
             began = arrived
             turns += 1
         }
@@ -36,8 +37,11 @@ struct MessageWindow: Equatable, Sendable {
         return younger.insert(id)
     }
 
-    /// Looks at what ``insert(_:arrived:)`` will read for the ids of these events; returns a number made of it.
-    func touch(_ events: [EventAhead]) -> UInt64 { younger.touch(events) &+ older.touch(events) }
+    /// Asks for what ``insert(_:arrived:)`` will read for the ids of these events.
+    func prefetch(_ events: [EventAhead]) {
+        younger.prefetch(events)
+        older.prefetch(events)
+    }
 
     static func == (left: MessageWindow, right: MessageWindow) -> Bool {
         left.younger.ids == right.younger.ids && left.older.ids == right.older.ids && left.began == right.began
@@ -103,6 +107,12 @@ struct MessageWindow: Equatable, Sendable {
 
         init() {}
 
+        /// Back to none; the memory is used again, as much as half of the bound takes.
+        mutating func forget() {
+            ids.removeAll(keepingCapacity: true)
+            for place in places.indices { places[place] = 0 }
+        }
+
         mutating func reserve(_ count: Int) {
             ids.reserveCapacity(ids.count + count)
         }
@@ -117,11 +127,13 @@ struct MessageWindow: Equatable, Sendable {
             return false
         }
 
-        func touch(_ events: [EventAhead]) -> UInt64 {
-            if places.isEmpty { return 0 }
-            var sum: UInt64 = 0
-            for event in events { sum &+= UInt64(places[Int(truncatingIfNeeded: event.header.messageID) & (places.count - 1)]) }
-            return sum
+        func prefetch(_ events: [EventAhead]) {
+            unsafe places.withUnsafeBufferPointer { all in
+                guard let first = all.baseAddress else { return }
+                for event in events {
+                    unsafe reprise_prefetch(first + Int(truncatingIfNeeded: event.header.messageID) & (all.count - 1))
+                }
+            }
         }
 
         mutating func insert(_ id: UInt128) -> Bool {

@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// Memory for the packed bytes of dormant customers: pages of 1 MiB, cut into pieces of a few sizes, each size with a chain
@@ -100,14 +101,11 @@ import Model
         return piece
     }
 
-    /// Looks at the first lines of a piece; returns a number made of what stands there.
-    func touch(_ place: Reference, count: Int) -> UInt64 {
+    /// Asks for the first lines of a piece before their turn, `count` bytes of it at the most.
+    @inline(__always)
+    func prefetch(_ place: Reference, count: Int) {
         let start = unsafe pointer(place)
-        var sum: UInt64 = 0
-        for offset in stride(from: 0, to: min(count, 256), by: 64) {
-            sum &+= UInt64(unsafe start.load(fromByteOffset: offset, as: UInt8.self))
-        }
-        return sum
+        for offset in stride(from: 0, to: min(count, 256), by: 64) { unsafe reprise_prefetch(start + offset) }
     }
 
     /// Copies a piece's bytes to the end of `bytes`.
@@ -132,9 +130,11 @@ import Model
     func holdsKey(_ place: Reference, _ bytes: [UInt8], in range: Range<Int>) -> Bool {
         let start = unsafe pointer(place)
         guard unsafe Int(start.load(as: UInt8.self)) == range.count else { return false }
-        let stored = unsafe UnsafeRawBufferPointer(start: start + 1, count: range.count)
-        return unsafe bytes.withUnsafeBytes { raw in
-            unsafe stored.elementsEqual(UnsafeRawBufferPointer(rebasing: raw[range]))
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        let stored = unsafe (start + 1).assumingMemoryBound(to: UInt8.self)
+        return unsafe bytes.withUnsafeBufferPointer { all in
+            guard let first = all.baseAddress else { return range.isEmpty }
+            return unsafe stored.equals(first + range.lowerBound, count: range.count)
         }
     }
 

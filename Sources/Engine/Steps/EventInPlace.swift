@@ -22,13 +22,12 @@ extension Shard {
     }
 
     /// Applies the event, if nothing about it, its customer and the shard is unusual.
-    ///
-    /// - Parameter hash: of its key.
     @inline(__always)
     func applyInPlace(
-        _ header: EventHeader, _ bytes: [UInt8], hash: UInt64, _ record: LogRecord, _ customer: isolated CustomerActor
+        _ event: EventAhead, _ bytes: [UInt8], _ record: LogRecord, _ customer: isolated CustomerActor
     ) -> InPlaceProgress {
-        guard header.identifiers.isEmpty, map.shard(hash: hash).number == id.number,
+        let header = event.header
+        guard header.identifiers.isEmpty, event.hash & keyMask == UInt64(id.number),
             isLive || (header.time >= Limits.timeMin && header.time < Limits.timeMax)
         else { return .untouched }
         reprise_place_event(record.sequence, eventsThrough)
@@ -39,7 +38,7 @@ extension Shard {
             brain.effects.add(.repeats, 1)
             return .done
         }
-        return apply(change, header.key, bytes, hash: hash, record, at: now, customer) ? .done : .new
+        return apply(change, header.key, bytes, hash: event.hash, record, at: now, customer) ? .done : .new
     }
 
     private func apply(

@@ -266,11 +266,16 @@ extension Shard {
                 // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
                 if eventsThrough < UInt32(batch.count) && isReached(bound, events, record) { return .bounded }
                 if reader.index >= touched { touched = touchAhead(&reader) }
-                guard let header = try reader.next() else { return .finished }
-                switch isUsual ? applyInPlace(header, bytes, hash: reader.hash, record, customer) : .untouched {
-                case .done: break
-                case .untouched: apply(header, &reader, record, isNew: false, customer)
-                case .new: apply(header, &reader, record, isNew: true, customer)
+                if isUsual, reader.taken < reader.ahead.count {
+                    let progress = applyInPlace(reader.ahead[reader.taken], bytes, record, customer)
+                    reader.pass()
+                    if progress != .done {
+                        let header = reader.ahead[reader.taken - 1].header
+                        apply(header, &reader, record, isNew: progress == .new, customer)
+                    }
+                } else {
+                    guard let header = try reader.next() else { return .finished }
+                    apply(header, &reader, record, isNew: false, customer)
                 }
                 eventsThrough += 1
                 eventsApplied += 1
