@@ -70,24 +70,18 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+        room("History", ["Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
         room("Backup", ["Ports", "Model", logging]),
-        room(
-            "Delivery",
-            [
-                "Templates", "Curl", "Ports", "Model", logging, collections,
-                .product(name: "HeapModule", package: "swift-collections"),
-            ]),
-        room(
-            "Gateway",
-            [
-                "CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-            ],
-            resources: [.embedInCode("Page")]),
+        room("Delivery", [
+            "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
+        ]),
+        room("Gateway", ["CSimdjson", "CZlib", "Ports", "Model", logging, .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird")],
+             resources: [.embedInCode("Page")]),
         .executableTarget(
             name: "reprise",
             dependencies: [
-                "Worker", "Coordinator", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "JetStreamPorts", "NATS",
+                "Worker", "Coordinator", "History", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "JetStreamPorts", "NATS",
                 "Curl", "PurchaseFiles", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -98,27 +92,25 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
+                "Workload", "Engine", "Gateway", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
+        .executableTarget(
+            name: "micro", dependencies: ["Workload", "Engine", "Model"], path: "loadtest/Sources/micro", swiftSettings: strict),
 
         // Faults against a real cluster.
         .executableTarget(
             name: "chaos",
             dependencies: [
-                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport",
-                logging,
+                "Checkers", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "SimulatedPorts", "Model", "TestSupport", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "cluster/Sources/chaos", swiftSettings: strict),
 
         // Tests: pure and fast, seeded simulation, and against real servers.
-        .target(
-            name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport",
-            swiftSettings: strict),
-        .target(
-            name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Ports", "Model", "NATS", "JetStreamPorts", logging], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "PortsConformance", dependencies: ["Ports", "Model"], path: "Tests/PortsConformance", swiftSettings: strict),
         .target(name: "Checkers", dependencies: ["Engine", "Model"], path: "Tests/Checkers", swiftSettings: strict),
         .target(
             name: "Simulation", dependencies: ["Checkers", "Worker", "Coordinator", "SimulatedPorts", "Ports", "Model", logging],
@@ -130,7 +122,7 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
-        tests("EngineTests", ["Engine", "Workload", "Model"]),
+        tests("EngineTests", ["Engine", "Workload", "Checkers", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("LoadTestTests", ["loadtest", "Workload", "SimulatedPorts", "Ports", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),
@@ -140,9 +132,10 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests(
-            "WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
+        tests("WorkerSimulationTests", ["Worker", "History", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
+        tests("HistoryTests", [
+            "History", .product(name: "GRDB", package: "GRDB.swift"), "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),

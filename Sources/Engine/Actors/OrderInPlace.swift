@@ -21,8 +21,7 @@ struct PlacedOrder {
 extension Brain {
     /// Reads an order event's body. Nil says nothing: whoever gets it reads the event as any other.
     func placedOrder(from bytes: [UInt8], in range: Range<Int>, at now: Instant) -> PlacedOrder? {
-        guard rules.placesInPlace else { return nil }
-        return PackReader.read(bytes, in: range) { reader -> PlacedOrder? in
+        PackReader.read(bytes, in: range) { reader -> PlacedOrder? in
             var order = PlacedOrder(placed: now, id: reader.asciiBlock(), revenue: 0, lines: 0)
             let isPlaced = reader.byte() == OrderEvent.Change.placed.rawValue
             let hasRevenue = reader.byte() == 1
@@ -56,7 +55,7 @@ extension Brain {
         _ order: PlacedOrder, id: UnsafeBufferPointer<UInt8>, on customer: PackedCustomer, into writer: inout PackWriter
     ) -> Int64? {
         let timersMore = rules.lapse.count + order.lines * rules.consumption.count + rules.review.count
-        guard customer.parts.isDisjoint(with: [.open, .touches, .mark, .claimed]),
+        guard customer.parts.isDisjoint(with: [.open, .touches, .mark, .claimed, .habits]),
             let known = unsafe customer.orderCount(without: id), known < Limits.ordersKeptMax,
             customer.purchases + order.lines <= Limits.productsKeptMax,
             customer.timersBytes / PackedTimer.count + timersMore <= Limits.timersMax

@@ -7,8 +7,9 @@ extension Brain {
     /// Runs the first timer due at `due`, which is now. Returns when the customer wants to be woken next; nil = nothing was
     /// changed, because somebody has to look closer.
     mutating func wakeInPlace(_ customer: inout PackedCustomer, due: Int64) -> Int64? {
-        guard customer.parts.isDisjoint(with: [.open, .mark, .claimed]), let (timer, next) = customer.timers.first(due: due),
-            let index = rules.index(of: timer.rule), rules.gists[index].decidesInPlace, isWanted(timer, customer)
+        guard customer.parts.isDisjoint(with: [.open, .mark, .claimed, .habits]), let (timer, next) = customer.timers.first(due: due),
+            // Of several at one instant the rules' order counts.
+            next > due, let index = rules.index(of: timer.rule), rules.gists[index].decidesInPlace, isWanted(timer, customer)
         else { return nil }
         let isLapse = timer.occasion.isLapse
         // Two of one rule: only the last to come up says that lapses have.
@@ -21,6 +22,7 @@ extension Brain {
         case .lapse: unsafe open(timer, index, UnsafeBufferPointer(start: nil, count: 0), customer)
         case .order(let id): unsafe open(timer, index, id, customer)
         case .product(let product): open(timer, index, product: product, customer)
+        case .other: preconditionFailure("a timer that is not wanted in place")
         }
         if isLapse { customer.noteLapse(decided: timer.firstDue) }
         customer.remove(timer)
@@ -33,6 +35,7 @@ extension Brain {
         case .lapse: customer.lastOrder.map { $0 <= timer.anchor } ?? false
         case .product(let product): customer.lastPurchase(product).map { $0 <= timer.anchor } ?? true
         case .order(let id): unsafe customer.state(ofOrder: id)?.stands ?? true
+        case .other: false
         }
     }
 
@@ -86,6 +89,7 @@ extension ActionID {
             writer.byte(2)
             writer.varint(UInt64(subject.count))
             unsafe writer.append(UnsafeRawBufferPointer(subject))
+        case .other: preconditionFailure("a timer that is not decided in place")
         }
         return unsafe writer.withBytes { unsafe Hashing.hash128($0) }
     }

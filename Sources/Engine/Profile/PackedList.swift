@@ -26,13 +26,18 @@ enum PackedPurchase {
     static let count = 9
 }
 
-/// A timer: tag (1), rule (4), due (6), anchor (6), first due (6, when it was postponed); then nothing, the product (3), or the
-/// length of the order's id (1) and the id.
+/// A timer: tag (1), rule (4), due (6), anchor (6), first due (6, when it was postponed); then what it is about: nothing, a
+/// product (3), the length of an order's id (1) and the id, a day (8), or a segment (2).
 enum PackedTimer {
     static let lapse: UInt8 = 0
     static let product: UInt8 = 1
     static let order: UInt8 = 2
-    static let postponed: UInt8 = 4
+    static let offer: UInt8 = 3
+    static let date: UInt8 = 4
+    static let views: UInt8 = 5
+    static let cart: UInt8 = 6
+    static let segment: UInt8 = 7
+    static let postponed: UInt8 = 0x80
 
     static let rule = 1
     static let due = 5

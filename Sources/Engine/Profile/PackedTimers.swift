@@ -6,6 +6,8 @@ import Model
     case product(UInt32)
     /// An order, whose id stands there.
     case order(UnsafeBufferPointer<UInt8>)
+    /// What nothing is decided upon in place.
+    case other
 }
 
 /// A customer's timers as they stand in its bytes (``PackedTimer``), in the order in which they were set.
@@ -43,8 +45,10 @@ import Model
         let tag = unsafe start[place]
         var length = PackedTimer.count + (tag & PackedTimer.postponed != 0 ? PackedTimer.postponedCount : 0)
         switch tag & ~PackedTimer.postponed {
-        case PackedTimer.lapse: break
-        case PackedTimer.product: length += 3
+        case PackedTimer.lapse, PackedTimer.cart: break
+        case PackedTimer.product, PackedTimer.views: length += 3
+        case PackedTimer.date: length += 8
+        case PackedTimer.segment: length += 2
         default:
             precondition(place + length < count, "a customer's bytes are damaged")
             length += 1 + Int(unsafe start[place + length])
@@ -97,9 +101,10 @@ import Model
         switch tag & ~PackedTimer.postponed {
         case PackedTimer.lapse: occasion = .lapse
         case PackedTimer.product: occasion = .product(unsafe start.small(subject))
-        default:
+        case PackedTimer.order:
             occasion = unsafe .order(
                 UnsafeBufferPointer(start: UnsafePointer(start + subject + 1), count: place + length - subject - 1))
+        default: occasion = .other
         }
         return unsafe Found(
             place: place, length: length, rule: RuleID(start.load(place + PackedTimer.rule)),
@@ -169,6 +174,7 @@ import Model
             unsafe start[count] = UInt8(id.count)
             if let first = id.baseAddress { unsafe (start + count + 1).update(from: first, count: id.count) }
             count += 1 + id.count
+        case .other: preconditionFailure("a timer that is not set in place")
         }
         return true
     }

@@ -59,7 +59,7 @@ extension Purchase: Packable {
 }
 
 extension Occasion {
-    /// The tag takes the low two bits of a byte whose others are the caller's.
+    /// The tag takes the low two bits of a byte whose others are the caller's; those that are rare have a second one.
     func pack(into writer: inout PackWriter, flags: UInt8) {
         switch self {
         case .lapse: writer.byte(flags << 2)
@@ -69,6 +69,25 @@ extension Occasion {
         case .order(let order):
             writer.byte(flags << 2 | 2)
             writer.string(order)
+        case .offer(let order):
+            writer.byte(flags << 2 | 3)
+            writer.byte(0)
+            writer.string(order)
+        case .date(let day):
+            writer.byte(flags << 2 | 3)
+            writer.byte(1)
+            writer.signed(day)
+        case .views(let product):
+            writer.byte(flags << 2 | 3)
+            writer.byte(2)
+            writer.varint(UInt64(product))
+        case .cart:
+            writer.byte(flags << 2 | 3)
+            writer.byte(3)
+        case .segment(let number):
+            writer.byte(flags << 2 | 3)
+            writer.byte(4)
+            writer.fixed(number)
         }
     }
 
@@ -78,9 +97,20 @@ extension Occasion {
         case 0: return (.lapse, tag >> 2)
         case 1: return (.product(UInt32(reader.count(max: Int(Int32.max)))), tag >> 2)
         case 2: return (.order(reader.string()), tag >> 2)
+        default: return (unpackRare(&reader), tag >> 2)
+        }
+    }
+
+    private static func unpackRare(_ reader: inout PackReader) -> Occasion {
+        switch reader.byte() {
+        case 0: return .offer(reader.string())
+        case 1: return .date(reader.signed())
+        case 2: return .views(UInt32(reader.count(max: Int(Int32.max))))
+        case 3: return .cart
+        case 4: return .segment(reader.fixed())
         default:
             reader.fail()
-            return (.lapse, 0)
+            return .lapse
         }
     }
 }
@@ -94,6 +124,11 @@ extension Timer: Packable {
             case .lapse: PackedTimer.lapse
             case .product: PackedTimer.product
             case .order: PackedTimer.order
+            case .offer: PackedTimer.offer
+            case .date: PackedTimer.date
+            case .views: PackedTimer.views
+            case .cart: PackedTimer.cart
+            case .segment: PackedTimer.segment
             }
         writer.byte(tag | (due != firstDue ? PackedTimer.postponed : 0))
         writer.fixed(rule.number)
@@ -101,9 +136,11 @@ extension Timer: Packable {
         writer.time(anchor)
         if due != firstDue { writer.time(firstDue) }
         switch occasion {
-        case .lapse: break
-        case .product(let product): writer.small(product)
-        case .order(let order): writer.shortString(order)
+        case .lapse, .cart: break
+        case .product(let product), .views(let product): writer.small(product)
+        case .order(let order), .offer(let order): writer.shortString(order)
+        case .date(let day): writer.fixed(day)
+        case .segment(let number): writer.fixed(number)
         }
     }
 
@@ -121,6 +158,11 @@ extension Timer: Packable {
         case PackedTimer.lapse: return .lapse
         case PackedTimer.product: return .product(reader.small())
         case PackedTimer.order: return .order(reader.string(ofCount: Int(reader.byte())))
+        case PackedTimer.offer: return .offer(reader.string(ofCount: Int(reader.byte())))
+        case PackedTimer.date: return .date(reader.fixed())
+        case PackedTimer.views: return .views(reader.small())
+        case PackedTimer.cart: return .cart
+        case PackedTimer.segment: return .segment(reader.fixed())
         default:
             reader.fail()
             return .lapse

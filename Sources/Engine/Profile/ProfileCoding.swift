@@ -22,6 +22,7 @@ extension Profile {
         /// Of an identity: it leads to another customer; somebody claims it.
         static let mark = Parts(rawValue: 1 << 6)
         static let claimed = Parts(rawValue: 1 << 7)
+        static let habits = Parts(rawValue: 1 << 8)
     }
 
     /// Where things stand in the front, and how long it is.
@@ -45,6 +46,7 @@ extension Profile {
         if !identityPart.isEmpty { parts.insert(.identity) }
         if identityPart.isMark { parts.insert(.mark) }
         if identityPart.isClaimed { parts.insert(.claimed) }
+        if !habits.isEmpty { parts.insert(.habits) }
         return parts
     }
 
@@ -72,6 +74,7 @@ extension Profile {
         if parts.contains(.touches) { unsafe touchPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.traits) { unsafe traitPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.identity) { unsafe identityPart.pack(into: &writer, packed) }
+        if parts.contains(.habits) { unsafe habits.pack(into: &writer, packed, base) }
     }
 
     private func packHead(_ parts: Parts, into writer: inout PackWriter) {
@@ -122,6 +125,10 @@ extension Profile {
             if parts.contains(.identity) {
                 identityPart = IdentityPart(
                     at: reader.part(), isMark: parts.contains(.mark), isClaimed: parts.contains(.claimed))
+            }
+            if parts.contains(.habits) {
+                habits.fold(&reader, base)
+                packedMembershipDue = habits.membershipDue
             }
             return reader.isSound && reader.isAtEnd
         }

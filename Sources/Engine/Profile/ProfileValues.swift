@@ -51,13 +51,25 @@ package enum Occasion: Equatable, Sendable {
     case order(String)
     /// The time since the last order.
     case lapse
+    /// What completes an order that can still take something.
+    case offer(String)
+    /// A yearly date: the number of the day in ``CivilDays``.
+    case date(Int64)
+    /// A product that was viewed (its index in the shard's table).
+    case views(UInt32)
+    /// What stands in the cart.
+    case cart
+    /// The customer came into the segment with this number.
+    case segment(UInt16)
 
     /// Orders are told apart by the bytes of their ids.
     package static func == (left: Occasion, right: Occasion) -> Bool {
         switch (left, right) {
-        case (.product(let left), .product(let right)): left == right
-        case (.order(let left), .order(let right)): left.hasBytes(of: right)
-        case (.lapse, .lapse): true
+        case (.product(let left), .product(let right)), (.views(let left), .views(let right)): left == right
+        case (.order(let left), .order(let right)), (.offer(let left), .offer(let right)): left.hasBytes(of: right)
+        case (.date(let left), .date(let right)): left == right
+        case (.segment(let left), .segment(let right)): left == right
+        case (.lapse, .lapse), (.cart, .cart): true
         default: false
         }
     }
@@ -71,7 +83,8 @@ extension String {
 package struct Timer: Equatable, Sendable {
     package var rule: RuleID
     package var occasion: Occasion
-    /// What it counts from: the purchase, the last order, the fulfilment.
+    /// What it counts from: the purchase, the last order, the fulfilment, the view, the coming into a segment; of a date when
+    /// its timer was set.
     package var anchor: Instant
     package var firstDue: Instant
     /// Later than `firstDue` by what it was postponed.

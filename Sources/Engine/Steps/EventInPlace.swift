@@ -5,6 +5,11 @@ import Model
 // applying the event and packing it; a test compares the two. Whatever is unusual is left to that.
 
 extension Shard {
+    /// Nothing about the shard and its rules is unusual; asked once for a message and for each customer that is woken.
+    var changesInPlace: Bool {
+        appliesInPlace && trusted == nil && sweepFrom == nil && caution.isCalm && brain.rules.changesInPlace
+    }
+
     /// What an event does, as far as it can be done in place.
     private enum InPlace {
         case nothing
@@ -126,7 +131,7 @@ extension Shard {
     func wakeInPlace(_ slot: UInt32, through limit: Int64, _ customer: isolated CustomerActor) -> Bool {
         let first = table.wakeUp(of: slot)
         if first > limit { return true }
-        guard appliesInPlace, trusted == nil, caution.isCalm else { return false }
+        guard changesInPlace else { return false }
         if capture != nil { capture?.write(slot, self) }
         var next = first
         var hasRun = false
@@ -190,9 +195,9 @@ extension CustomerActor {
 }
 
 extension PackedCustomer {
-    /// A customer like most: no mark, and nobody claims it.
+    /// A customer like most: no mark, nobody claims it, and nothing is remembered of it that follows every event.
     @inline(__always)
-    var isPlain: Bool { parts.isDisjoint(with: [.mark, .claimed]) }
+    var isPlain: Bool { parts.isDisjoint(with: [.mark, .claimed, .habits]) }
 }
 
 extension Engagement {
