@@ -7,7 +7,8 @@ extension Brain {
     /// Runs the first timer due at `due`, which is now. Returns when the customer wants to be woken next; nil = nothing was
     /// changed, because somebody has to look closer.
     mutating func wakeInPlace(_ customer: inout PackedCustomer, due: Int64) -> Int64? {
-        guard customer.parts.isDisjoint(with: [.open, .mark, .claimed, .habits]), let (timer, next) = customer.timers.first(due: due),
+        guard customer.parts.isDisjoint(with: [.open, .mark, .claimed, .habits]),
+            let (timer, next) = customer.timers.first(due: due),
             // Of several at one instant the rules' order counts.
             next > due, let index = rules.index(of: timer.rule), rules.gists[index].decidesInPlace, isWanted(timer, customer)
         else { return nil }
