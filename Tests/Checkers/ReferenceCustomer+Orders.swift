@@ -99,6 +99,7 @@ extension ReferenceCustomer {
 
     private mutating func buy(_ product: Product, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
         if let last = bought[product.id], last >= now { return }
+        if bought[product.id] == nil { products.append(product.id) }
         bought[product.id] = now
         details[product.id] = product
         for rule in rules.rules where rule.enabled {

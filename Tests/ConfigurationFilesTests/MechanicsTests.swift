@@ -50,7 +50,8 @@ private func file(_ body: String, installation more: String = "") -> (name: Stri
 
     @Test func `C11 limits of contact, of repeating, and zones`() throws {
         let more =
-            "time_zones: [Asia/Tokyo, America/New_York], contact: [ { at_most: 2, in: 7d }, { channel: sms, at_most: 1, in: 30d } ]"
+            "time_zones: [Asia/Tokyo, America/New_York], "
+            + "contact: [ { at_most: 2, in: 7d }, { channel: sms, at_most: 1, in: 30d } ]"
         let body = "mechanic: upsell\nrepeat: { at_most: 1, in: 30d }\ntransactional: true"
         let set = try load(file(body, installation: more).text)
         #expect(set.otherZones.map(\.name) == ["America/New_York", "Asia/Tokyo"])
@@ -92,7 +93,7 @@ private func file(_ body: String, installation more: String = "") -> (name: Stri
         ("mechanic: viewed_products\ntimes: 0\nin: 7d\nafter: 1d", "rules[0].times: 0 is out of range; allowed are 1 to 128"),
         (
             "mechanic: viewed_products\ntimes: 3\nin: 91d\nafter: 1d",
-            "f.yaml:8:9: rules[0].in: 91d is longer than what is remembered of browsing, 90d; raise installation.remember.browsing"
+            "f.yaml:8:9: rules[0].in: 91d is longer than what is remembered of browsing, 90d; raise installation.remember"
         ),
         (
             "mechanic: viewed_products\ntimes: 3\nin: 7d\nafter: 731d",
@@ -146,7 +147,7 @@ private func file(_ body: String, installation more: String = "") -> (name: Stri
         ),
         (
             "contact: [ { at_most: 1, in: 7d }, { at_most: 2, in: 1w } ]",
-            "installation.contact[1]: there is a limit of this channel in 7d already, at f.yaml:1:62"
+            "installation.contact[1]: there is a limit of this channel in 7d already, at f.yaml:1:59"
         ),
     ])
     func `and those of the installation`(more: String, expected: String) {
