@@ -38,7 +38,7 @@ extension ReferenceCustomer {
         var order = Order(state: state, placed: now, changed: now, revenue: 0, awaitsWorth: saysNoWorth(event))
         if order.stands { order.revenue = worth(event) }
         orders[event.orderID] = order
-        ids.append(event.orderID)
+        ordersInOrder.append(event.orderID)
         guard order.stands else { return }
         let known = lastOrder
         count(event.orderID, 1)
@@ -99,7 +99,7 @@ extension ReferenceCustomer {
 
     private mutating func buy(_ product: Product, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
         if let last = bought[product.id], last >= now { return }
-        if bought[product.id] == nil { products.append(product.id) }
+        if bought[product.id] == nil { boughtInOrder.append(product.id) }
         bought[product.id] = now
         details[product.id] = product
         for rule in rules.rules where rule.enabled {

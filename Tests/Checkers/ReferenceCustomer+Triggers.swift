@@ -263,10 +263,10 @@ extension ReferenceCustomer {
             }
             switch rule.mechanic {
             case .regularConsumption:
-                for id in products { if let time = bought[id] { set(&self, .product(id), time) } }
+                for id in boughtInOrder { if let time = bought[id] { set(&self, .product(id), time) } }
             case .timeSinceLastPurchase: if let lastOrder { set(&self, .lapse, lastOrder) }
             case .reviewRequest:
-                for id in ids {
+                for id in ordersInOrder {
                     if let order = orders[id], order.state == .fulfilled { set(&self, .order(id), order.changed) }
                 }
             case .abandonedCart:

@@ -68,8 +68,8 @@ struct ReferenceCustomer {
     /// Of those, what was known of them then.
     var details: [String: Product] = [:]
     /// In the order in which they were first bought; and orders in the order in which they came.
-    var products: [String] = []
-    var ids: [String] = []
+    var boughtInOrder: [String] = []
+    var ordersInOrder: [String] = []
     var lapseDecided: Instant?
     var timers: [Timer] = []
     var open: [Open] = []

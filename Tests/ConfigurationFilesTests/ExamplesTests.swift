@@ -50,7 +50,20 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
         #expect(set.rules.count { $0.isTransactional } == 1)
     }
 
-    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow", "docs/examples/catalogue"])
+    @Test func `the simulated shop's rules`() throws {
+        let set = try load("docs/examples/shop")
+        #expect(set.rules.count == 10)
+        #expect(set.fulfilledOnPlaced)
+        #expect(set.rules.allSatisfy { $0.action == .record && $0.enabled })
+        let review = try #require(set.rules.first { $0.name == "review" })
+        // The load test counts on it: every order that stands, seven days later.
+        #expect(review.mechanic == .reviewRequest(afterMilliseconds: 7 * Milliseconds.day))
+        #expect(review.goods == Goods() && review.hours == nil && review.inAll + review.inAny + review.inNone == [])
+    }
+
+    @Test(arguments: [
+        "docs/examples/reference", "docs/examples/cdnow", "docs/examples/catalogue", "docs/examples/shop",
+    ])
     func `printed again and loaded, they are the same`(path: String) throws {
         let set = try load(path)
         #expect(try ConfigurationFiles.load(sources: [("printed.yaml", set.yaml())]) == set)

@@ -14,8 +14,8 @@ build_release() {
             swift build -c release --scratch-path "$release_path" --product "$product" >"$log" 2>&1 || build_failed "$log"
         fi
         rm -f "$log"
+        [ -x "$release_path/release/$product" ] || fail "the build left no $release_path/release/$product"
     done
-    [ -x "$reprise" ] || fail "the build left no $reprise"
 }
 
 # Builds `reprise` once more, with a brain of the next version that decides otherwise, for the tests of upgrades; leaves it
@@ -115,6 +115,7 @@ ENV
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "${standbys:-0}"
     start gateway "$reprise" gateway --port "$gateway_port"
     start dispatcher "$reprise" dispatcher
+    start history "$reprise" history --data "$data/history"
     for ((index = 1; index <= workers; index++)); do start_worker "$index"; done
     "$reprise" status --quiet --wait 60 --workers "$workers" || {
         died || true
@@ -132,4 +133,4 @@ load_env() {
 }
 
 # forget_data: the folder as it was before the first start; nothing of it may run.
-forget_data() { rm -rf "$data"/{nats,coordinator,mailbox,logs,pids,env,write-key,admin-key}; }
+forget_data() { rm -rf "$data"/{nats,coordinator,history,mailbox,logs,pids,env,write-key,admin-key}; }

@@ -5,6 +5,8 @@ packages=(
     pkg-config python3 python3-venv procps
 )
 
+matplotlib_version=3.10.3
+
 # What ./cluster/chaos makes hosts and faults of.
 network_packages=(iproute2 util-linux mount)
 
@@ -59,6 +61,13 @@ install_python() {
     mkdir -p "$tools"
     quietly "making a Python environment in $tools/python" "$base" -m venv "$tools/python"
     touch "$stamp"
+}
+
+# What ./loadtest/plot draws with.
+install_matplotlib() {
+    "$python" -c 'import matplotlib' 2>/dev/null && return 0
+    say "   pip install matplotlib==$matplotlib_version"
+    quietly "fetching matplotlib" "$python" -m pip install --disable-pip-version-check -q "matplotlib==$matplotlib_version"
 }
 
 # The SMTP server behind the mailbox folder. It and the tests look for their Python packages in REPRISE_TOOLS.

@@ -12,7 +12,9 @@ USAGE
 }
 
 # name of the result | scenario and its options
-all_quick='reference|reference --customers 100000 --events 1000000
+all_quick='micro|micro
+reference|reference --customers 100000 --events 1000000
+engine|reference --engine --customers 100000 --events 1000000
 failover|failover --customers 50000
 failover-standbys|failover --customers 50000 --standbys 1
 rescale|rescale --customers 50000
@@ -21,10 +23,16 @@ timers|timers --customers 500000
 lateness|lateness --seconds 10
 gateway|gateway --seconds 8
 backup|backup --customers 20000 --seconds 30
-overdue|overdue --customers 20000'
+overdue|overdue --customers 20000
+shop|shop --customers 20000 --days 60
+soak|soak --minutes 1
+snapshot|snapshot --customers 100000 --part 10 --snapshot-every 2500000'
 
-all_whole='reference-1m|reference --customers 1000000 --events 10000000
+all_whole='micro|micro
+reference-1m|reference --customers 1000000 --events 10000000
 reference-5m|reference --customers 5000000 --events 50000000
+engine-1m|reference --engine --customers 1000000 --events 10000000
+engine-1m-hourly|reference --engine --clocks hourly --customers 1000000 --events 10000000
 failover-2100k|failover --customers 2100000 --shards 64 --rate 5000 --seconds 60
 failover-2100k-standbys|failover --customers 2100000 --shards 64 --rate 5000 --seconds 60 --standbys 1
 rescale-1m|rescale --customers 1000000 --shards 64 --rate 5000
@@ -33,7 +41,11 @@ timers-10m|timers --customers 10000000 --shards 64
 lateness|lateness
 gateway|gateway
 backup|backup --customers 1000000
-overdue|overdue --customers 1000000 --shards 64'
+overdue|overdue --customers 1000000 --shards 64
+shop-1m|shop --customers 1000000
+shop-5m|shop --customers 5000000 --days 30 --shards 64
+soak|soak
+snapshot|snapshot'
 
 run_all() {
     local table="$all_whole" into="" no_build="" name arguments failed=0 began

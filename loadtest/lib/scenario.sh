@@ -3,9 +3,9 @@
 #   scenario_option NAME VALUE   takes one of its options; 0 = it has a value, 1 = it has none, 2 = unknown
 #   scenario_check          fails when an option is wrong
 #   scenario_run            starts what it needs and calls `drive`
-# and sets the defaults of `workers`, `shards` and `standbys`.
+# and sets the defaults of `workers`, `shards` and `standbys`, and `products` when it needs others than the usual ones.
 
-keep="" no_build="" loadtest_pid="" workers=2 shards=16 standbys=0 flags=() rules=()
+keep="" no_build="" loadtest_pid="" workers=2 shards=16 standbys=0 flags=() rules=() products=(reprise loadtest)
 
 run_scenario() {
     local kind
@@ -71,9 +71,12 @@ prepare() {
     reprise="$release_path/release/reprise"
     if [ -z "$no_build" ]; then
         step "building"
-        build_release reprise loadtest
+        build_release "${products[@]}"
     fi
-    [ -x "$loadtest" ] && [ -x "$reprise" ] || fail "there is no release build: leave out --no-build"
+    local product
+    for product in "${products[@]}"; do
+        [ -x "$release_path/release/$product" ] || fail "there is no release build of $product: leave out --no-build"
+    done
     REPRISE_LOAD_COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
     REPRISE_LOAD_NATS=$("$NATS_SERVER" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
     REPRISE_LOAD_SWIFT=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
@@ -81,7 +84,7 @@ prepare() {
 }
 
 # start_reference_cluster [MODE]: an empty cluster with the reference workload's rules, or with those that the arguments in
-# `rules` ask for: nats-server, a coordinator, the workers.
+# `rules` ask for, -f and a folder of files, or an option of `loadtest rules`: nats-server, a coordinator, the workers.
 # MODE is how it is installed; default --event-time, empty = live.
 start_reference_cluster() {
     local mode="${1---event-time}"
@@ -92,7 +95,11 @@ start_reference_cluster() {
     unset REPRISE_GATEWAY REPRISE_PREFIX
     "$reprise" install --wait 60 --shards "$shards" --replicas 1 $mode
     # Before any worker: no event can be applied without the rules.
-    "$loadtest" rules --nats "$nats_urls" "${rules[@]}"
+    if [ "${rules[0]:-}" = -f ]; then
+        "$reprise" rules apply "${rules[@]}"
+    else
+        "$loadtest" rules --nats "$nats_urls" "${rules[@]}"
+    fi
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "$standbys" 3>&-
     local index
     for ((index = 1; index <= workers; index++)); do start_worker "$index" 3>&-; done

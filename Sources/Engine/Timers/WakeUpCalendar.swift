@@ -10,10 +10,15 @@ import Model
 /// depends on when an entry was put in, so that a shard restored from a snapshot wakes its customers in the same order
 /// (I4). An entry whose customer has changed its mind stays until it comes up and is then passed over; `rebuild` bounds how
 /// many such there are.
-struct WakeUpCalendar: Sendable {
-    struct Entry: Equatable, Sendable {
-        var due: Int64
-        var slot: UInt32
+package struct WakeUpCalendar: Sendable {
+    package struct Entry: Equatable, Sendable {
+        package var due: Int64
+        package var slot: UInt32
+
+        package init(due: Int64, slot: UInt32) {
+            self.due = due
+            self.slot = slot
+        }
     }
 
     /// An entry that waits in its block: milliseconds from the block's beginning, of which there are less than 2^32.
@@ -50,9 +55,9 @@ struct WakeUpCalendar: Sendable {
     /// Entries in all, those out of date included.
     private(set) var count = 0
 
-    init() {}
+    package init() {}
 
-    mutating func insert(_ entry: Entry) {
+    package mutating func insert(_ entry: Entry) {
         count += 1
         let hour = floorDivide(entry.due, Milliseconds.hour)
         if entry.due <= lateThrough {
@@ -73,7 +78,7 @@ struct WakeUpCalendar: Sendable {
 
     /// Takes out the earliest entry due by `limit`, and not late, for which `isCurrent` holds; nil when there is none.
     /// `prepare` is told of many at once before they are asked for.
-    mutating func next(
+    package mutating func next(
         through limit: Int64, prepare: ([Entry]) -> Void = { _ in }, isCurrent: (Entry) -> Bool
     ) -> Entry? {
         while true {

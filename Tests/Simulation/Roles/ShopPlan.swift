@@ -35,7 +35,7 @@ package struct ShopPlan: Sendable {
         lengthMilliseconds = days * dayMilliseconds
         self.begin = begin
         let first = Self.rules(&random, day: dayMilliseconds, hours: timeMode == .eventTime)
-        revisions = [first, Self.changed(first, &random), first]
+        revisions = [first, Self.changed(first, &random, day: dayMilliseconds), first]
         for number in 0..<customers { live(customer: number, days: days) }
         for number in 0..<persons { live(person: number) }
         for _ in 0..<poisons { addPoison() }
@@ -90,9 +90,7 @@ package struct ShopPlan: Sendable {
         for _ in 0..<draw(8) {
             let at = draw(lengthMilliseconds)
             let kinds: [ProductEvent.Kind] = [.viewed, .viewed, .addedToCart, .removedFromCart]
-            let id = draw(6)
-            let product = ProductEvent(
-                kind: kinds[Int(draw(4))], product: Product(id: "p\(id)", category: draw(2) == 0 ? "" : "k\(id % 2)"))
+            let product = ProductEvent(kind: kinds[Int(draw(4))], product: Self.product(draw(6)))
             switch draw(6) {
             case 0: add(at, .engagement(Engagement(kind: .bounced)), to: &own)
             case 1: add(at, .engagement(Engagement(kind: .unsubscribed)), to: &own)
@@ -175,13 +173,13 @@ package struct ShopPlan: Sendable {
     }
 
     /// The rules as they are for a while in the middle: one is off, one waits longer.
-    private static func changed(_ rules: RuleSet, _ random: inout SplitMix) -> RuleSet {
+    private static func changed(_ rules: RuleSet, _ random: inout SplitMix, day: Int64) -> RuleSet {
         var changed = rules
         let off = Int(random.next() % UInt64(rules.rules.count))
         changed.rules[off].enabled = false
         if random.next() % 2 == 0 { changed.rules.remove(at: (off + 1) % rules.rules.count) }
         changed.consentAssumed.toggle()
-        changed.segments[3].condition = .orders(.sum, within: 8 * Milliseconds.day, .atLeast, 9000)
+        changed.segments[3].condition = .orders(.sum, within: 8 * day, .atLeast, 9000)
         changed.numberSegments(after: rules)
         return changed
     }

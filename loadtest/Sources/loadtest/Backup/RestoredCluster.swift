@@ -32,7 +32,7 @@ struct RestoredCluster: Sendable {
         defer { connection.close() }
         let map = connection.installation.shards
         let publisher = try await InputPublisher(logs: connection.logs, shards: map.all)
-        let sender = PacedSender(workload: plan.workload, map: map, publisher: publisher, watch: CommitWatch())
+        let sender = PacedSender(workload: plan.workload, map: map, publisher: publisher, watch: CommitWatch(), tempo: .init())
         try await sender.sendAll(plan.loadEvents..<plan.workload.events)
         let closing = try await sender.close()
         let deadline = ContinuousClock.now + patience

@@ -49,7 +49,7 @@ struct LatenessCommand: AsyncParsableCommand {
         }
         let report = LatenessReport(
             rate: rate, sentPerSecond: (Double(sent) / sendSeconds).rounded(), timers: sent, shards: map.shards,
-            lateness: Percentiles(watch.lateness), correct: watch.view.fired == sent)
+            lateness: Percentiles(watch.lateness), distribution: Distribution(watch.lateness), correct: watch.view.fired == sent)
         print(json ? try report.jsonText() : report.text)
         guard report.correct else { throw LoadError("\(watch.view.fired) timers fired of \(sent)") }
     }
@@ -88,11 +88,12 @@ struct LatenessReport: Encodable {
     var shards: Int
     /// Milliseconds.
     var lateness: Percentiles
+    var distribution: Distribution
     var correct: Bool
     var context = RunContext.current()
 
     enum CodingKeys: String, CodingKey {
-        case scenario, rate, timers, shards, correct, context
+        case scenario, rate, timers, shards, distribution, correct, context
         case sentPerSecond = "sent_per_second"
         case lateness = "lateness_milliseconds"
     }

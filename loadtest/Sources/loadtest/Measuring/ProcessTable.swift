@@ -32,6 +32,12 @@ struct ClusterProcess: Hashable, Sendable {
         return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
+    /// How many files, sockets too, it holds open; nil when it has ended.
+    func openFiles() -> Int? {
+        guard isAlive else { return nil }
+        return try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd").count
+    }
+
     /// Ends it as a failing machine would.
     func kill9() throws {
         guard isAlive else { throw LoadError("\(name) has ended before it was killed") }

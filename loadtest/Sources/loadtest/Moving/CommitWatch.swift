@@ -20,6 +20,15 @@ final class CommitWatch: Sendable {
         var pauseMilliseconds: Int64 { fence - lastCommit }
     }
 
+    /// A batch that is committed: when it was handed over here, and when its commit was read here.
+    struct Batch: Sendable {
+        let events: Int
+        let sent: ContinuousClock.Instant
+        let committed: ContinuousClock.Instant
+
+        var milliseconds: Double { sent.duration(to: committed) / .milliseconds(1) }
+    }
+
     private struct Shard {
         var owner = ""
         var lastSteps = Instant.distantPast
@@ -27,14 +36,14 @@ final class CommitWatch: Sendable {
         /// Index of its newest takeover, while nothing was served since.
         var open: Int?
         /// Batches sent, by their sequence from `completed` + 1 on.
-        var sent: [ContinuousClock.Instant] = []
+        var sent: [(time: ContinuousClock.Instant, events: Int)] = []
         var completed: UInt64 = 0
     }
 
     private struct State {
         var shards: [ShardID: Shard] = [:]
         var takeovers: [Takeover] = []
-        var latencies: [Double] = []
+        var batches: [Batch] = []
     }
 
     private let state = Mutex(State())
@@ -42,15 +51,18 @@ final class CommitWatch: Sendable {
     var takeovers: [Takeover] { state.withLock { $0.takeovers } }
 
     /// A batch is handed over; batches of a shard are numbered from 1.
-    func sending(to shard: ShardID) {
-        state.withLock { $0.shards[shard, default: Shard()].sent.append(.now) }
+    func sending(to shard: ShardID, events: Int) {
+        state.withLock { $0.shards[shard, default: Shard()].sent.append((.now, events)) }
     }
 
     /// Latencies of the batches committed since the call before, milliseconds.
-    func takeLatencies() -> [Double] {
+    func takeLatencies() -> [Double] { takeBatches().map(\.milliseconds) }
+
+    /// The batches committed since the call before, in the order in which their commits were read.
+    func takeBatches() -> [Batch] {
         state.withLock { state in
-            defer { state.latencies = [] }
-            return state.latencies
+            defer { state.batches = [] }
+            return state.batches
         }
     }
 
@@ -73,17 +85,18 @@ final class CommitWatch: Sendable {
                 shard.lastSteps = time
                 if let open = shard.open { state.takeovers[open].served = .now }
                 shard.open = nil
-                complete(commit.steps.last?.inputSequence ?? 0, &shard, &state.latencies)
+                complete(commit.steps.last?.inputSequence ?? 0, &shard, &state.batches)
             }
             shard.owner = commit.owner
             state.shards[commit.shard] = shard
         }
     }
 
-    private func complete(_ sequence: UInt64, _ shard: inout Shard, _ latencies: inout [Double]) {
+    private func complete(_ sequence: UInt64, _ shard: inout Shard, _ batches: inout [Batch]) {
         guard sequence > shard.completed else { return }
         let count = min(Int(sequence - shard.completed), shard.sent.count)
-        for sent in shard.sent.prefix(count) { latencies.append(sent.duration(to: .now) / .milliseconds(1)) }
+        let now = ContinuousClock.now
+        for sent in shard.sent.prefix(count) { batches.append(Batch(events: sent.events, sent: sent.time, committed: now)) }
         shard.sent.removeFirst(count)
         shard.completed += UInt64(count)
     }

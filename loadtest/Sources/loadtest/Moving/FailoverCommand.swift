@@ -103,9 +103,10 @@ struct FailoverReport: Encodable {
     var context = RunContext.current()
 
     private var all: Percentiles { Percentiles(kills.flatMap(\.milliseconds)) }
+    private var distribution: Distribution { Distribution(kills.flatMap(\.milliseconds)) }
 
     enum CodingKeys: String, CodingKey {
-        case scenario, customers, events, rate, frozen, correct, context, workers, standbys, shards, kills
+        case scenario, customers, events, rate, frozen, correct, context, workers, standbys, shards, kills, distribution
         case shardsOfInstallation = "installation_shards"
         case loadSeconds = "load_seconds"
         case customersOnWorker = "customers_on_worker"
@@ -131,6 +132,7 @@ struct FailoverReport: Encodable {
         try container.encode(all.p50, forKey: .p50)
         try container.encode(all.p99, forKey: .p99)
         try container.encode(all.max, forKey: .max)
+        try container.encode(distribution, forKey: .distribution)
         try container.encode(correct, forKey: .correct)
         try container.encode(context, forKey: .context)
     }

@@ -21,6 +21,7 @@ struct MovingRun: Sendable {
         let fleet: WorkerFleet
         let watch: CommitWatch
         let board: AnswerBoard
+        let tempo = PacedSender.Tempo()
 
         /// Committed events a second over some time.
         func eventsPerSecond(over duration: Duration) async throws -> Double {
@@ -77,7 +78,7 @@ struct MovingRun: Sendable {
             throw LoadError(
                 "\(LogName.input(shard)) is not empty: the answers are only known for a cluster that has seen nothing")
         }
-        let sender = PacedSender(workload: plan.workload, map: map, publisher: publisher, watch: scene.watch)
+        let sender = PacedSender(workload: plan.workload, map: map, publisher: publisher, watch: scene.watch, tempo: scene.tempo)
         var progress = Progress()
         let began = ContinuousClock.now
         try await sender.sendAll(0..<plan.loadEvents)

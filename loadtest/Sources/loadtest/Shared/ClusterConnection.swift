@@ -9,6 +9,7 @@ struct ClusterConnection: Sendable {
     let installation: Installation
     let logs: any LogStore
     let messaging: any Messaging
+    let snapshots: any SnapshotStore
     private let connection: NATSConnection
 
     static func open(_ options: ClusterOptions) async throws -> ClusterConnection {
@@ -20,7 +21,7 @@ struct ClusterConnection: Sendable {
         let installation = try await JetStreamInstallation.open(prefix: options.prefix, connection: connection, log: log)
         return ClusterConnection(
             installation: installation.settings, logs: installation.logs, messaging: installation.messaging,
-            connection: connection)
+            snapshots: installation.snapshots, connection: connection)
     }
 
     func close() { connection.close() }

@@ -52,6 +52,24 @@ struct Percentiles: Encodable, Equatable {
     var text: String { "p50 \(p50) ms, p99 \(p99) ms, max \(max) ms of \(count)" }
 }
 
+/// Of some measurements: what so many percent of them are not above, for a curve.
+struct Distribution: Encodable, Equatable {
+    private static let shares = stride(from: 0.0, through: 100, by: 5) + [96, 97, 98, 99, 99.5, 99.9]
+
+    var percent: [Double]
+    var milliseconds: [Double]
+
+    /// Empty of nothing.
+    init(_ values: [Double]) {
+        let sorted = values.sorted()
+        percent = sorted.isEmpty ? [] : Self.shares.sorted()
+        milliseconds = percent.map { share in
+            let index = Int((share / 100 * Double(sorted.count)).rounded(.up)) - 1
+            return (sorted[min(max(index, 0), sorted.count - 1)] * 10).rounded() / 10
+        }
+    }
+}
+
 extension Encodable {
     /// One JSON object with sorted keys.
     func jsonText() throws -> String {
