@@ -191,6 +191,15 @@ final actor ShardHarness {
         } while after != nil
         return pages
     }
+    func memberPages(_ request: SegmentMembersRequest, _ id: ShardID = ShardID(0)) -> [SegmentMembers] {
+        var pages: [SegmentMembers] = []
+        var next = request
+        repeat {
+            pages.append(shard(id).members(next))
+            next.after = pages.last?.next
+        } while next.after != nil
+        return pages
+    }
     func activations(_ id: ShardID = ShardID(0)) -> UInt64 { shard(id).activations }
     func customers(_ id: ShardID = ShardID(0)) -> Int { shard(id).customers }
 
