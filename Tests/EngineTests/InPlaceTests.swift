@@ -103,7 +103,7 @@ struct InPlaceTests {
             activations.inPlace += await inPlace.activations(id)
             activations.bound += await bound.activations(id)
         }
-        #expect(activations.inPlace < activations.bound == rules.changesInPlace, "much was done in place, where it may be")
+        #expect((activations.inPlace < activations.bound) == rules.changesInPlace, "much was done in place, where it may be")
     }
 
     @Test("a counter goes on where its bytes grow")
