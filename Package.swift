@@ -69,6 +69,7 @@ let package = Package(
         // The roles; none imports another.
         room("Worker", ["CTrap", "Engine", "Ports", "Model", logging, collections]),
         room("Coordinator", ["Placement", "Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+        room("History", ["Ports", "Model", logging, .product(name: "GRDB", package: "GRDB.swift")]),
         room("Backup", ["Ports", "Model", logging]),
         room("Delivery", [
             "Templates", "Curl", "Ports", "Model", logging, collections, .product(name: "HeapModule", package: "swift-collections"),
@@ -79,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "reprise",
             dependencies: [
-                "Worker", "Coordinator", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "JetStreamPorts", "NATS",
+                "Worker", "Coordinator", "History", "Delivery", "Gateway", "Backup", "ConfigurationFiles", "JetStreamPorts", "NATS",
                 "Curl", "PurchaseFiles", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -90,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Workload", "Engine", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
+                "Workload", "Engine", "Gateway", "JetStreamPorts", "NATS", "Curl", "Ports", "Model", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "loadtest/Sources/loadtest", swiftSettings: strict),
@@ -120,7 +121,7 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "Checkers", "simulate", "TestSupport", "Model"]),
         tests("TidyTests", []),
         tests("ModelTests", ["Model"]),
-        tests("EngineTests", ["Engine", "Workload", "Model"]),
+        tests("EngineTests", ["Engine", "Workload", "Checkers", "Model"]),
         tests("WorkloadTests", ["Workload", "Model"]),
         tests("LoadTestTests", ["loadtest", "Workload", "SimulatedPorts", "Ports", "Model"]),
         tests("PlacementTests", ["Placement", "Model"]),
@@ -130,8 +131,10 @@ let package = Package(
         tests("SimulatedPortsTests", ["SimulatedPorts", "PortsConformance"]),
         tests("NATSTests", ["NATS", "SimulatedPorts"]),
         tests("JetStreamClusterTests", ["JetStreamPorts", "NATS", "Ports", "Model", "PortsConformance", "TestSupport", logging]),
-        tests("WorkerSimulationTests", ["Worker", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
+        tests("WorkerSimulationTests", ["Worker", "History", "Engine", "Workload", "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("CoordinatorTests", ["Coordinator", "SimulatedPorts", "Placement", "Model"]),
+        tests("HistoryTests", [
+            "History", .product(name: "GRDB", package: "GRDB.swift"), "SimulatedPorts", "TestSupport", "Ports", "Model", logging]),
         tests("DeliveryTests", ["Delivery", "SimulatedPorts", "Ports", "Curl", "Model", "TestSupport", logging]),
         tests("BackupTests", ["Backup", "SimulatedPorts", "Ports", "Model", logging]),
         tests("GatewayTests", ["Gateway", "SimulatedPorts", "Curl", "Model", "TestSupport"]),

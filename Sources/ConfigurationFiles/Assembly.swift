@@ -76,11 +76,14 @@ struct Assembly {
         let compiled = SegmentCompiler.compile(segments, settings: settings, report: report)
         let messages = TemplateReader(report: report, sources: sources).read(templates)
         let reader = RuleReader(
-            report: report, segments: compiled.segments, segmentNames: compiled.names, templateNames: messages.names, table: table
-        )
+            report: report,
+            segments: SegmentNames(report: report, segments: compiled.segments, known: compiled.names),
+            remembered: Remembered(memory: settings.memory, report: report), templateNames: messages.names, table: table)
         let set = RuleSet(
             currency: settings.currency, currencyDigits: UInt8(settings.digits), fulfilledOnPlaced: settings.fulfilledOnPlaced,
-            consentAssumed: settings.consentAssumed, zone: settings.zone, segments: compiled.segments, rules: reader.read(rules),
+            consentAssumed: settings.consentAssumed, zone: settings.zone, otherZones: settings.otherZones,
+            memory: settings.memory,
+            contactLimits: settings.contactLimits, segments: compiled.segments, rules: reader.read(rules),
             templates: messages.templates)
         if report.problems.isEmpty { checkSize(set) }
         return set

@@ -1,7 +1,7 @@
 package import Model
 
 extension RuleSet {
-    /// The rule set as one file that loads as this very rule set (its revision aside).
+    /// The rule set as one file that loads as this very rule set (its revision and the numbers of its segments aside).
     ///
     /// Priorities are written as they are needed to keep the order of the rules; segments that were named within others
     /// stand there written out.
@@ -23,11 +23,31 @@ struct Exporter {
     }
 
     private func installation() -> [String] {
-        [
+        var lines = [
             "installation:", "  currency: \(YAMLText.inline(set.currency))", "  time_zone: \(YAMLText.inline(set.zone.name))",
+        ]
+        if !set.otherZones.isEmpty { lines.append("  time_zones: \(YAMLText.list(set.otherZones.map(\.name)))") }
+        lines += [
             "  fulfilled: \(set.fulfilledOnPlaced ? "on_placed" : "on_fulfilled")",
             "  consent: \(set.consentAssumed ? "assumed" : "required")",
+            "  remember: { purchases: \(remembered(set.memory.purchasesMilliseconds)), "
+                + "browsing: \(remembered(set.memory.browsingMilliseconds)) }",
         ]
+        if !set.contactLimits.isEmpty {
+            lines.append("  contact:")
+            lines += set.contactLimits.map { limit in
+                "    - { \(limit.channel.map { "channel: \($0.name), " } ?? "")\(rate(limit.rate)) }"
+            }
+        }
+        return lines
+    }
+
+    private func rate(_ limit: RateLimit) -> String {
+        "at_most: \(limit.count), in: \(DurationText.text(limit.windowMilliseconds))"
+    }
+
+    private func remembered(_ milliseconds: Int64) -> String {
+        milliseconds == 0 ? "none" : DurationText.text(milliseconds)
     }
 
     /// The lowest that keep the order: rules of one priority stand by name.
@@ -42,7 +62,7 @@ struct Exporter {
     }
 
     /// An item of a list: a dash before the first line, the others beneath.
-    private static func item(_ lines: [String], indent: Int) -> [String] {
+    static func item(_ lines: [String], indent: Int) -> [String] {
         lines.enumerated().map { index, line in
             line.isEmpty ? line : String(repeating: " ", count: indent) + (index == 0 ? "- " : "  ") + line
         }
@@ -51,32 +71,7 @@ struct Exporter {
     private func segment(_ segment: Segment) -> [String] {
         var lines = ["name: \(segment.name)"]
         if segment.title != segment.name { lines.append("title: \(YAMLText.inline(segment.title))") }
-        return Self.item(lines + condition(segment.condition), indent: 2)
-    }
-
-    private func condition(_ condition: Condition) -> [String] {
-        func group(_ name: String, _ parts: [Condition]) -> [String] {
-            ["\(name):"] + parts.flatMap { Self.item(self.condition($0), indent: 2) }
-        }
-        func comparison(_ name: String, _ words: KeyValuePairs<String, Comparison>, _ how: Comparison, _ value: String)
-            -> [String]
-        {
-            ["\(name): { \(words.first { $0.value == how }?.key ?? "exactly"): \(value) }"]
-        }
-        switch condition {
-        case .all(let parts): return group("all", parts)
-        case .any(let parts): return group("any", parts)
-        case .not(.any(let parts)) where parts.count > 1: return group("none", parts)
-        case .not(let part): return group("none", [part])
-        case .orderCount(let how, let count): return comparison("orders", SegmentCompiler.counts, how, String(count))
-        case .orderSum(let how, let sum):
-            return comparison("order_sum", SegmentCompiler.counts, how, Decimals.text(sum, digits: Int(set.currencyDigits)))
-        case .sinceLastOrder(.less, let time): return ["last_order: { within: \(DurationText.text(time)) }"]
-        case .sinceLastOrder(let how, let time):
-            return comparison("last_order", SegmentCompiler.ages, how, DurationText.text(time))
-        case .sinceFirstOrder(let how, let time):
-            return comparison("first_order", SegmentCompiler.ages, how, DurationText.text(time))
-        }
+        return Self.item(lines + ConditionWriter(currencyDigits: Int(set.currencyDigits)).lines(segment.condition), indent: 2)
     }
 
     private func template(_ template: MessageTemplate) -> [String] {
@@ -94,14 +89,18 @@ struct Exporter {
         if rule.title != rule.name { lines.append("title: \(YAMLText.inline(rule.title))") }
         if !rule.enabled { lines.append("on: false") }
         if priority != 0 { lines.append("priority: \(priority)") }
-        lines += mechanic(rule.mechanic)
-        lines += group("goods", [("products", rule.goods.products), ("categories", rule.goods.categories)])
+        lines += MechanicWriter(segments: set.segments).lines(rule.mechanic)
+        lines += Self.group(
+            "goods", [("products", rule.goods.products), ("categories", rule.goods.categories), ("brands", rule.goods.brands)])
         func names(_ indices: [UInt16]) -> [String] { indices.map { set.segments[Int($0)].name } }
-        lines += group("segments", [("all", names(rule.inAll)), ("any", names(rule.inAny)), ("excluded", names(rule.inNone))])
+        lines += Self.group(
+            "segments", [("all", names(rule.inAll)), ("any", names(rule.inAny)), ("excluded", names(rule.inNone))])
         if let hours = rule.hours { lines.append(self.hours(hours)) }
         if rule.postponeMilliseconds != RuleReader.defaultPostponement {
             lines.append("postpone_up_to: \(DurationText.text(rule.postponeMilliseconds))")
         }
+        if let limit = rule.repeatLimit { lines.append("repeat: { \(rate(limit)) }") }
+        if rule.isTransactional { lines.append("transactional: true") }
         switch rule.action {
         case .record: lines.append("action: record")
         case .email(let template): lines.append("action: { email: \(template) }")
@@ -112,33 +111,21 @@ struct Exporter {
         return Self.item(lines, indent: 2)
     }
 
-    private func group(_ name: String, _ lists: [(String, [String])]) -> [String] {
+    /// A group of lists, those that are empty left out.
+    static func group(_ name: String, _ lists: [(String, [String])]) -> [String] {
         let present = lists.filter { !$0.1.isEmpty }
         guard !present.isEmpty else { return [] }
-        return ["\(name):"] + present.map { name, items in "  \(name): [\(items.map(YAMLText.inline).joined(separator: ", "))]" }
+        return ["\(name):"] + present.map { name, items in "  \(name): \(YAMLText.list(items))" }
     }
 
-    private func mechanic(_ mechanic: Mechanic) -> [String] {
-        var lines = ["mechanic: \(mechanic.name)"]
-        switch mechanic {
-        case .regularConsumption(let periods, let ahead):
-            if let standard = periods.defaultMilliseconds { lines.append("period: \(DurationText.text(standard))") }
-            if !periods.perProduct.isEmpty {
-                lines.append("periods:")
-                lines += periods.perProduct.map { "  \(YAMLText.inline($0.product)): \(DurationText.text($0.milliseconds))" }
-            }
-            if ahead != 0 { lines.append("ahead: \(DurationText.text(ahead))") }
-        case .timeSinceLastPurchase(let after), .reviewRequest(let after): lines.append("after: \(DurationText.text(after))")
-        }
-        return lines
+    /// A time of day, of minutes since midnight.
+    static func time(_ minute: Int) -> String {
+        "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
     }
 
     private func hours(_ hours: AllowedHours) -> String {
-        func time(_ minute: Int) -> String {
-            "\"\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)\""
-        }
         let days = HoursReader.days.filter { hours.weekdays & (1 << UInt8($0.value)) != 0 }.map(\.key)
-        let span = "from: \(time(Int(hours.fromMinute))), to: \(time(hours.toMinute == 0 ? 1440 : Int(hours.toMinute)))"
+        let span = "from: \(Self.time(Int(hours.fromMinute))), to: \(Self.time(hours.toMinute == 0 ? 1440 : Int(hours.toMinute)))"
         return "hours: { \(span)\(days.count == 7 ? "" : ", days: [\(days.joined(separator: ", "))]") }"
     }
 }

@@ -2,6 +2,8 @@
 struct Fields {
     let value: Value
     let report: Report
+    /// No other fields are there but those that are allowed.
+    let areKnown: Bool
     private let entries: [Value.Entry]
 
     /// Nil, with the problem reported, when the value is no group of fields.
@@ -18,6 +20,7 @@ struct Fields {
         }
         self.value = value
         self.report = report
+        areKnown = entries.allSatisfy { allowed.contains($0.key) }
         self.entries = entries
     }
 

@@ -5,120 +5,142 @@ struct MechanicReader {
     let fields: Fields
     let report: Report
     let goods: Goods
+    let segments: SegmentNames
+    let remembered: Remembered
     let table: (Value, String) -> Source?
 
-    private enum Kind { case regularConsumption, timeSinceLastPurchase, reviewRequest }
+    private enum Kind {
+        case regularConsumption, timeSinceLastPurchase, reviewRequest, upsell, personalDate, viewedProducts, abandonedCart
+        case segmentEntered
+    }
+
+    private static let kinds: KeyValuePairs<String, Kind> = [
+        "regular_consumption": .regularConsumption, "time_since_last_purchase": .timeSinceLastPurchase,
+        "review_request": .reviewRequest, "upsell": .upsell, "personal_date": .personalDate,
+        "viewed_products": .viewedProducts, "abandoned_cart": .abandonedCart, "segment_entered": .segmentEntered,
+    ]
+
+    static let names = kinds.map(\.key)
+
+    /// Every field that belongs to some mechanic and not to all.
+    static let fields = [
+        "period", "periods", "periods_file", "ahead", "per_piece", "after", "rhythm", "offers", "trait", "before", "behind", "at",
+        "times", "in", "segment",
+    ]
+
+    /// Those of one mechanic; and whether it is about goods.
+    private static func own(_ kind: Kind) -> (fields: [String], areGoods: Bool) {
+        switch kind {
+        case .regularConsumption: (["period", "periods", "periods_file", "ahead", "per_piece"], true)
+        case .timeSinceLastPurchase: (["after", "rhythm"], false)
+        case .reviewRequest: (["after"], true)
+        case .upsell: (["after", "offers"], true)
+        case .personalDate: (["trait", "before", "behind", "at"], false)
+        case .viewedProducts: (["times", "in", "after"], true)
+        case .abandonedCart: (["after"], false)
+        case .segmentEntered: (["segment", "after"], false)
+        }
+    }
+
+    /// The trait of a date, and the minute of the day, of rules that name none.
+    static let usualTrait = ConditionWords.birthdayTrait
+    static let usualMinute: UInt16 = 10 * 60
 
     func read() -> Mechanic? {
-        guard let value = fields.required("mechanic") else { return nil }
-        let kind = report.choice(
-            value,
-            [
-                "regular_consumption": Kind.regularConsumption, "time_since_last_purchase": .timeSinceLastPurchase,
-                "review_request": .reviewRequest,
-            ])
+        guard let value = fields.required("mechanic"), let kind = report.choice(value, Self.kinds) else { return nil }
+        refuseOthers(kind)
         switch kind {
-        case nil: return nil
         case .regularConsumption:
-            refuse(["after"], for: "regular_consumption; it takes period, periods, periods_file and ahead")
-            return consumption()
-        case .timeSinceLastPurchase:
-            refuse(["period", "periods", "periods_file", "ahead"], for: "time_since_last_purchase; it takes after")
-            return after(1).map { .timeSinceLastPurchase(afterMilliseconds: $0) }
-        case .reviewRequest:
-            refuse(["period", "periods", "periods_file", "ahead"], for: "review_request; it takes after")
-            return after(0).map { .reviewRequest(afterMilliseconds: $0) }
+            return ConsumptionReader(fields: fields, report: report, goods: goods, table: table).read()
+        case .timeSinceLastPurchase: return lapse()
+        case .reviewRequest: return after(0).map { .reviewRequest(afterMilliseconds: $0) }
+        case .upsell: return upsell()
+        case .personalDate: return date()
+        case .viewedProducts: return views(value)
+        case .abandonedCart:
+            guard remembered.keeps(.addedToCart, for: value.place, value.path), let after = after(1),
+                let place = fields.optional("after")
+            else { return nil }
+            return remembers(after, place, [.addedToCart]) ? .abandonedCart(afterMilliseconds: after) : nil
+        case .segmentEntered:
+            let segment = fields.required("segment").flatMap { segments.index($0) }
+            guard let after = after(0, or: 0), let segment else { return nil }
+            return .segmentEntered(segment, afterMilliseconds: after)
         }
     }
 
-    private func refuse(_ names: [String], for what: String) {
-        for name in names {
-            if let value = fields.optional(name) { report.add(value, "does not belong to \(what)") }
+    private func refuseOthers(_ kind: Kind) {
+        let own = Self.own(kind)
+        let list = own.fields.dropLast().joined(separator: ", ")
+        let last = own.fields.last ?? ""
+        let taken = list.isEmpty ? last : "\(list) and \(last)"
+        let refused = Self.fields.filter { !own.fields.contains($0) } + (own.areGoods ? [] : ["goods"])
+        for name in refused {
+            guard let value = fields.optional(name) else { continue }
+            report.add(value, "does not belong to \(ConditionWords.word(kind, in: Self.kinds)); it takes \(taken)")
         }
     }
 
-    private func after(_ minimum: Int64) -> Int64? { fields.required("after").flatMap { report.duration($0, atLeast: minimum) } }
+    /// How long after the occasion; required when nothing is said that stands for it.
+    private func after(_ minimum: Int64, or usual: Int64? = nil) -> Int64? {
+        if let usual, fields.optional("after") == nil { return usual }
+        return fields.required("after").flatMap { report.duration($0, atLeast: minimum) }
+    }
 
-    private func consumption() -> Mechanic? {
-        let problems = report.problems.count
-        let standard = fields.optional("period").flatMap { report.duration($0, atLeast: 1) }
-        var periods: [String: PeriodTable.Row] = [:]
-        if let value = fields.optional("periods") { readMap(value, into: &periods) }
-        if let value = fields.optional("periods_file") { readFile(value, into: &periods) }
-        let ahead = fields.optional("ahead").map { report.duration($0, atLeast: 0) ?? 0 } ?? 0
-        guard report.problems.count == problems else { return nil }
-        guard standard != nil || !periods.isEmpty else {
-            report.add(
-                fields.value.place, fields.path("period"),
-                "is missing; give a period for all products, periods by product, or a periods_file")
+    /// Whether all of these are remembered for so long.
+    private func remembers(_ period: Int64, _ value: Value, _ acts: [Act]) -> Bool {
+        acts.allSatisfy { remembered.check(period, isIn: remembered.memory.milliseconds(of: $0), value, $0) }
+    }
+
+    private func lapse() -> Mechanic? {
+        let after = after(1)
+        let rhythm = fields.optional("rhythm").map { report.percent($0, min: 1, max: Limits.percentMax) }
+        if case .some(nil) = rhythm { return nil }
+        return after.map { .timeSinceLastPurchase(afterMilliseconds: $0, rhythmPercent: rhythm ?? nil) }
+    }
+
+    private func upsell() -> Mechanic? {
+        let after = after(0, or: 0)
+        var offers = Goods()
+        if let value = fields.optional("offers") {
+            let read = Fields(value, allowed: ConditionWords.goods, report: report).flatMap {
+                report.goods($0, max: Limits.goodsPerConditionMax)
+            }
+            guard let read else { return nil }
+            offers = read
+            let isAlwaysThere =
+                !goods.isEmpty && goods.products.allSatisfy(offers.products.contains)
+                && goods.categories.allSatisfy(offers.categories.contains) && goods.brands.allSatisfy(offers.brands.contains)
+            if isAlwaysThere {
+                report.add(value, "holds all of the rule's goods: every order that it is about holds an offer already")
+                return nil
+            }
+        }
+        return after.map { .upsell(afterMilliseconds: $0, offers: offers) }
+    }
+
+    private func date() -> Mechanic? {
+        let trait = fields.optional("trait").map { report.line($0) } ?? Self.usualTrait
+        let before = fields.optional("before").map { report.days($0, max: Limits.anniversaryDaysMax) } ?? 0
+        let behind = fields.optional("behind").map { report.days($0, max: Limits.anniversaryDaysMax) } ?? 0
+        let minute = fields.optional("at").map { report.minute($0, last: 1439) } ?? Self.usualMinute
+        if let value = fields.optional("behind"), fields.optional("before") != nil {
+            report.add(value, "stands beside before; a rule acts either before the day or behind it")
             return nil
         }
-        guard periods.count <= Limits.periodsPerRuleMax else {
-            report.add(fields.value, "has \(periods.count) periods; at most \(Limits.periodsPerRuleMax) are allowed")
-            return nil
-        }
-        checkAhead(ahead, standard, periods)
-        checkGoods(standard, periods)
-        guard report.problems.count == problems else { return nil }
-        let perProduct = periods.values.map { ProductPeriod(product: $0.product, milliseconds: $0.milliseconds) }
-            .sorted { $0.product.utf8.lexicographicallyPrecedes($1.product.utf8) }
-        return .regularConsumption(
-            ConsumptionPeriods(defaultMilliseconds: standard, perProduct: perProduct), aheadMilliseconds: ahead)
+        guard let trait, let before, let behind, let minute else { return nil }
+        return .personalDate(trait: trait, daysBefore: before - behind, minute: minute)
     }
 
-    private func readMap(_ value: Value, into periods: inout [String: PeriodTable.Row]) {
-        guard case .map(let entries) = value.content else {
-            report.add(value, "products and their periods are expected, such as { p1: 16d }, not \(value.kind)")
-            return
-        }
-        for entry in entries {
-            guard !entry.key.isEmpty, entry.key.utf8.count <= Limits.identifierBytesMax else {
-                report.add(entry.keyPlace, entry.value.path, "the product's id has 1 to \(Limits.identifierBytesMax) bytes")
-                continue
-            }
-            guard let milliseconds = report.duration(entry.value, atLeast: 1) else { continue }
-            periods[entry.key] = PeriodTable.Row(product: entry.key, milliseconds: milliseconds, place: entry.keyPlace)
-        }
-    }
-
-    private func readFile(_ value: Value, into periods: inout [String: PeriodTable.Row]) {
-        guard let name = report.line(value, bytesMax: 1024), let source = table(value, name) else { return }
-        for row in PeriodTable(report: report, field: value.path).read(source) {
-            if let first = periods[row.product] {
-                report.add(row.place, value.path, "the product '\(row.product)' has two periods; first at \(first.place)")
-            } else {
-                periods[row.product] = row
-            }
-        }
-    }
-
-    private func checkAhead(_ ahead: Int64, _ standard: Int64?, _ periods: [String: PeriodTable.Row]) {
-        guard let value = fields.optional("ahead"), ahead > 0 else { return }
-        if let standard, ahead >= standard {
-            report.add(value, "\(DurationText.text(ahead)) is not shorter than the period, \(DurationText.text(standard))")
-        }
-        let shortest = periods.values.min { ($0.milliseconds, $0.product) < ($1.milliseconds, $1.product) }
-        if let shortest, ahead >= shortest.milliseconds {
-            report.add(
-                value,
-                "\(DurationText.text(ahead)) is not shorter than the period of '\(shortest.product)', "
-                    + "\(DurationText.text(shortest.milliseconds)) (\(shortest.place))"
-            )
-        }
-    }
-
-    /// Finds periods that never apply, and products that would never be reminded of.
-    private func checkGoods(_ standard: Int64?, _ periods: [String: PeriodTable.Row]) {
-        guard !goods.products.isEmpty, let value = fields.optional("goods") else { return }
-        if standard == nil {
-            for product in goods.products where periods[product] == nil {
-                report.add(value, "the product '\(product)' has no period; add it to periods, or give a period for all")
-            }
-        }
-        guard goods.categories.isEmpty else { return }
-        let products = Set(goods.products)
-        for row in periods.values where !products.contains(row.product) {
-            report.add(row.place, fields.path("periods"), "'\(row.product)' is not among the rule's goods")
-        }
+    private func views(_ value: Value) -> Mechanic? {
+        let times = fields.required("times").flatMap { report.integer($0, in: 1...Int64(Limits.browsingKeptMax)) }
+        let within = fields.required("in").flatMap { report.duration($0, atLeast: 1) }
+        let after = after(0)
+        guard [Act.viewed, .bought].allSatisfy({ remembered.keeps($0, for: value.place, value.path) }),
+            let times, let within, let after, let place = fields.optional("in"), let delay = fields.optional("after"),
+            // Who bought meanwhile is left out: that must be known until then.
+            remembers(within, place, [.viewed, .bought]), remembers(after, delay, [.bought])
+        else { return nil }
+        return .viewedProducts(times: times, within: within, afterMilliseconds: after)
     }
 }

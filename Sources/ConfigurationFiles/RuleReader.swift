@@ -2,18 +2,17 @@ internal import Model
 
 /// The section `rules`.
 struct RuleReader {
-    static let fields = [
-        "name", "title", "on", "priority", "mechanic", "period", "periods", "periods_file", "ahead", "after", "goods", "segments",
-        "hours",
-        "postpone_up_to", "action", "conversion",
-    ]
+    static let fields =
+        ["name", "title", "on", "priority", "mechanic"] + MechanicReader.fields + [
+            "goods", "segments", "hours", "postpone_up_to", "repeat", "transactional", "action", "conversion",
+        ]
     static let defaultPostponement = 3 * Milliseconds.day
     static let priorities: ClosedRange<Int64> = -1000...1000
 
     let report: Report
-    let segments: [Segment]
-    /// Those of segments and templates that could not be read, too: what is wrong with them is reported once.
-    let segmentNames: Set<String>
+    let segments: SegmentNames
+    let remembered: Remembered
+    /// Those of templates that could not be read, too: what is wrong with them is reported once.
     let templateNames: Set<String>
     /// The table of periods of this name, beside the rule's file; nil after reporting.
     let table: (Value, String) -> Source?
@@ -40,7 +39,9 @@ struct RuleReader {
         let title = fields.optional("title").flatMap { report.line($0) }
         let enabled = fields.optional("on").map { report.bool($0) } ?? true
         let goods = fields.optional("goods").map(goods) ?? Goods()
-        let mechanic = MechanicReader(fields: fields, report: report, goods: goods ?? Goods(), table: table).read()
+        let mechanic = MechanicReader(
+            fields: fields, report: report, goods: goods ?? Goods(), segments: segments, remembered: remembered, table: table
+        ).read()
         let action = fields.required("action").flatMap(action)
         guard let name, let enabled, let goods, let mechanic, let action else { return nil }
         var rule = Rule(name: name, title: title ?? "", mechanic: mechanic, enabled: enabled, goods: goods, action: action)
@@ -48,6 +49,8 @@ struct RuleReader {
         rule.hours = fields.optional("hours").flatMap { HoursReader(report: report).read($0) }
         rule.postponeMilliseconds =
             fields.optional("postpone_up_to").map { report.duration($0, atLeast: 0) ?? 0 } ?? Self.defaultPostponement
+        rule.repeatLimit = fields.optional("repeat").flatMap { LimitReader(report: report).read($0) }
+        rule.isTransactional = fields.optional("transactional").map { report.bool($0) ?? false } ?? false
         rule.conversion = fields.optional("conversion").flatMap(conversion)
         return report.problems.count == problems ? rule : nil
     }
@@ -72,22 +75,9 @@ struct RuleReader {
     }
 
     private func goods(_ value: Value) -> Goods? {
-        guard let fields = Fields(value, allowed: ["products", "categories"], report: report) else { return nil }
-        let products = fields.optional("products").map { texts($0, bytesMax: Limits.identifierBytesMax) } ?? []
-        let categories = fields.optional("categories").map { texts($0, bytesMax: Limits.nameBytesMax) } ?? []
-        guard let products, let categories else { return nil }
-        return Goods(products: products, categories: categories)
-    }
-
-    private func texts(_ value: Value, bytesMax: Int) -> [String]? {
-        guard let items = report.list(value, max: Limits.periodsPerRuleMax) else { return nil }
-        var texts: [String] = []
-        var known: Set<String> = []
-        for item in items {
-            guard let text = report.line(item, bytesMax: bytesMax) else { continue }
-            if known.insert(text).inserted { texts.append(text) } else { report.add(item, "'\(text)' is named twice") }
+        Fields(value, allowed: ConditionWords.goods, report: report).flatMap {
+            report.goods($0, max: Limits.periodsPerRuleMax)
         }
-        return texts.count == items.count ? texts : nil
     }
 
     private func readSegments(_ rule: Fields, into target: inout Rule) {
@@ -96,27 +86,9 @@ struct RuleReader {
         else {
             return
         }
-        target.inAll = indices(fields.optional("all"))
-        target.inAny = indices(fields.optional("any"))
-        target.inNone = indices(fields.optional("excluded"))
-    }
-
-    private func indices(_ value: Value?) -> [UInt16] {
-        guard let value, let names = report.list(value, max: Limits.segmentsMax) else { return [] }
-        var indices: [UInt16] = []
-        for item in names {
-            guard let name = report.name(item) else { continue }
-            if let index = segments.firstIndex(where: { $0.name == name }) {
-                if indices.contains(UInt16(index)) {
-                    report.add(item, "'\(name)' is named twice")
-                } else {
-                    indices.append(UInt16(index))
-                }
-            } else if !segmentNames.contains(name) {
-                report.add(item, SegmentCompiler.unknown(name, among: Array(segmentNames)))
-            }
-        }
-        return indices
+        target.inAll = segments.indices(fields.optional("all"))
+        target.inAny = segments.indices(fields.optional("any"))
+        target.inNone = segments.indices(fields.optional("excluded"))
     }
 
     /// `record`, or a group with `email`.

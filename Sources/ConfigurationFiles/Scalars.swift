@@ -92,22 +92,58 @@ extension Report {
             add(value, "an amount cannot be negative")
             return nil
         }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
-            add(value, "\(value.kind) is no amount; an amount is written like 1234.50")
-            return nil
-        }
-        let fraction = parts.count == 2 ? parts[1] : ""
-        guard fraction.count <= digits else {
-            add(value, "'\(text)' has \(fraction.count) digits after the point; \(currency) has \(digits)")
-            return nil
-        }
-        let padded = parts[0] + fraction + String(repeating: "0", count: digits - fraction.count)
-        guard let minor = Int64(padded), minor <= Limits.moneyMax else {
+        switch Decimals.read(text, digits: digits) {
+        case .success(let minor) where minor <= Limits.moneyMax: return minor
+        case .failure(.noNumber): add(value, "\(value.kind) is no amount; an amount is written like 1234.50")
+        case .failure(.tooFine(let count)):
+            add(value, "'\(text)' has \(count) digits after the point; \(currency) has \(digits)")
+        case .success, .failure(.tooLarge):
             add(value, "'\(text)' is too much; at most \(Decimals.text(Limits.moneyMax, digits: digits)) is allowed")
+        }
+        return nil
+    }
+
+    /// A number with up to so many digits after the point, in units of the last of them: nothing is rounded.
+    func decimal(_ value: Value, digits: Int, in range: ClosedRange<Int64>) -> Int64? {
+        guard case .scalar(let text, _) = value.content, !value.isNull else {
+            add(value, "a number is expected, not \(value.kind)")
             return nil
         }
-        return minor
+        switch Decimals.read(text, digits: digits) {
+        case .success(let number) where range.contains(number): return number
+        case .failure(.noNumber): add(value, "\(value.kind) is no number; a number is written like 12.5")
+        case .failure(.tooFine(let count)):
+            add(value, "'\(text)' has \(count) digits after the point; at most \(digits) are allowed")
+        case .success, .failure(.tooLarge):
+            let (low, high) = (Decimals.short(range.lowerBound, digits: digits), Decimals.short(range.upperBound, digits: digits))
+            add(value, "\(text) is out of range; allowed are \(low) to \(high)")
+        }
+        return nil
+    }
+
+    /// `150%` as 150.
+    func percent(_ value: Value, min: Int64 = 0, max: Int64) -> Int64? {
+        guard case .scalar(let text, _) = value.content, !value.isNull, text.hasSuffix("%"), !text.hasPrefix("+"),
+            let number = Int64(text.dropLast())
+        else {
+            add(value, "a whole percentage such as 150% is expected, not \(value.kind)")
+            return nil
+        }
+        guard (min...max).contains(number) else {
+            add(value, "\(text) is out of range; allowed are \(min)% to \(max)%")
+            return nil
+        }
+        return number
+    }
+
+    /// A length of time in whole days.
+    func days(_ value: Value, max: Int64) -> Int64? {
+        guard let milliseconds = duration(value, atLeast: 0) else { return nil }
+        guard milliseconds % Milliseconds.day == 0, milliseconds / Milliseconds.day <= max else {
+            add(value, "whole days are expected, 0d to \(max)d, not \(value.kind)")
+            return nil
+        }
+        return milliseconds / Milliseconds.day
     }
 
     /// A length of time in milliseconds.
@@ -190,12 +226,42 @@ enum DurationText {
     }
 }
 
-/// Minor units as an amount.
+/// Numbers with a fixed count of digits after the point, held in units of the last: 1.5 with two digits is 150.
 enum Decimals {
-    static func text(_ minor: Int64, digits: Int) -> String {
-        guard digits > 0 else { return String(minor) }
-        let magnitude = String(minor.magnitude)
+    enum Fault: Error {
+        case noNumber
+        /// So many digits after the point.
+        case tooFine(Int)
+        case tooLarge
+    }
+
+    static func read(_ text: String, digits: Int) -> Result<Int64, Fault> {
+        let isNegative = text.hasPrefix("-")
+        let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
+            return .failure(.noNumber)
+        }
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard fraction.count <= digits else { return .failure(.tooFine(fraction.count)) }
+        let padded = parts[0] + fraction + String(repeating: "0", count: digits - fraction.count)
+        guard let number = Int64((isNegative ? "-" : "") + padded) else { return .failure(.tooLarge) }
+        return .success(number)
+    }
+
+    /// With all digits: `1.50`.
+    static func text(_ number: Int64, digits: Int) -> String {
+        guard digits > 0 else { return String(number) }
+        let magnitude = String(number.magnitude)
         let padded = String(repeating: "0", count: max(0, digits + 1 - magnitude.count)) + magnitude
-        return (minor < 0 ? "-" : "") + padded.dropLast(digits) + "." + padded.suffix(digits)
+        return (number < 0 ? "-" : "") + padded.dropLast(digits) + "." + padded.suffix(digits)
+    }
+
+    /// Without zeros behind: `1.5`, `2`.
+    static func short(_ number: Int64, digits: Int) -> String {
+        var text = text(number, digits: digits)
+        guard digits > 0 else { return text }
+        while text.last == "0" { text.removeLast() }
+        if text.last == "." { text.removeLast() }
+        return text
     }
 }

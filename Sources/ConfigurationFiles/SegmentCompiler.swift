@@ -3,7 +3,7 @@ internal import Model
 /// Turns the segments of all files into conditions; a segment that names another takes its condition in.
 struct SegmentCompiler {
     private struct Definition {
-        var value: Value
+        var fields: Fields
         var name: String
         var title: String
         var state = State.unread
@@ -17,10 +17,9 @@ struct SegmentCompiler {
     private typealias Compiled = (condition: Condition, size: Int, depth: Int)
 
     private static let groups = ["all", "any", "none"]
-    private static let leaves = ["orders", "order_sum", "last_order", "first_order", "segment"]
-    private static var conditionFields: [String] { groups + leaves }
+    private static var conditionFields: [String] { groups + ["segment"] + ConditionReader.fields }
 
-    private let settings: Settings
+    private let conditions: ConditionReader
     private let report: Report
     private var definitions: [Definition] = []
     private var indices: [String: Int] = [:]
@@ -42,7 +41,7 @@ struct SegmentCompiler {
     }
 
     private init(settings: Settings, report: Report) {
-        self.settings = settings
+        conditions = ConditionReader(settings: settings, report: report)
         self.report = report
     }
 
@@ -52,11 +51,11 @@ struct SegmentCompiler {
             let title = fields.optional("title").flatMap { report.line($0) }
             guard let nameValue = fields.required("name"), let name = report.name(nameValue) else { continue }
             if let first = indices[name] {
-                report.add(nameValue, "the segment '\(name)' is given twice; first at \(definitions[first].value.place)")
+                report.add(nameValue, "the segment '\(name)' is given twice; first at \(definitions[first].fields.value.place)")
                 continue
             }
             indices[name] = definitions.count
-            definitions.append(Definition(value: value, name: name, title: title ?? name))
+            definitions.append(Definition(fields: fields, name: name, title: title ?? name))
         }
     }
 
@@ -69,8 +68,8 @@ struct SegmentCompiler {
         definitions[index].state = .reading
         trail.append(definitions[index].name)
         defer { trail.removeLast() }
-        let value = definitions[index].value
-        guard let compiled = condition(value, skipping: ["name", "title"]), fits(compiled, value) else {
+        let fields = definitions[index].fields
+        guard let compiled = condition(fields), fits(compiled, fields.value) else {
             definitions[index].state = .failed
             return nil
         }
@@ -93,8 +92,7 @@ struct SegmentCompiler {
     }
 
     /// One group of fields; several together must all hold.
-    private mutating func condition(_ value: Value, skipping skipped: [String] = []) -> Compiled? {
-        guard let fields = Fields(value, allowed: skipped + Self.conditionFields, report: report) else { return nil }
+    private mutating func condition(_ fields: Fields) -> Compiled? {
         var parts: [Compiled] = []
         var failed = false
         var found = false
@@ -106,7 +104,9 @@ struct SegmentCompiler {
             }
             parts.append(part)
         }
-        if !found { report.add(value, "says no condition; allowed are \(Self.conditionFields.joined(separator: ", "))") }
+        if !found, fields.areKnown {
+            report.add(fields.value, "says no condition; allowed are \(Self.conditionFields.joined(separator: ", "))")
+        }
         return failed || !found ? nil : Self.joined(parts)
     }
 
@@ -118,65 +118,14 @@ struct SegmentCompiler {
     private mutating func part(_ entry: Value.Entry) -> Compiled? {
         switch entry.key {
         case "segment": return reference(entry.value)
-        case "orders":
-            let report = report
-            return comparisons(entry.value, Self.counts) {
-                report.integer($0, in: 0...1_000_000_000)
-            } make: {
-                .orderCount($0, $1)
-            }
-        case "order_sum":
-            let (report, settings) = (report, settings)
-            return comparisons(entry.value, Self.counts) {
-                report.money($0, digits: settings.digits, currency: settings.currency)
-            } make: {
-                .orderSum($0, $1)
-            }
-        case "last_order":
-            let report = report
-            return comparisons(entry.value, Self.ages) {
-                report.duration($0, atLeast: 1)
-            } make: {
-                .sinceLastOrder($0, milliseconds: $1)
-            }
-        case "first_order":
-            let report = report
-            return comparisons(entry.value, Self.ages) {
-                report.duration($0, atLeast: 1)
-            } make: {
-                .sinceFirstOrder($0, milliseconds: $1)
-            }
-        default: return group(entry)
+        case "all", "any", "none": return group(entry)
+        default: return conditions.read(entry).map { Self.joined($0.map(Self.measured)) }
         }
     }
 
-    /// Words for comparing numbers and amounts.
-    static let counts: KeyValuePairs<String, Comparison> = [
-        "at_least": .atLeast, "at_most": .atMost, "more_than": .greater, "less_than": .less, "exactly": .equal,
-    ]
-    /// Words for comparing ages. What is older than 60 days and what is within 60 days leave nobody between them.
-    static let ages: KeyValuePairs<String, Comparison> = [
-        "older_than": .atLeast, "within": .less, "more_than": .greater, "at_most": .atMost, "exactly": .equal,
-    ]
-
-    private func comparisons(
-        _ value: Value, _ words: KeyValuePairs<String, Comparison>, read: (Value) -> Int64?,
-        make: (Comparison, Int64) -> Condition
-    ) -> Compiled? {
-        guard let fields = Fields(value, allowed: words.map(\.key), report: report) else { return nil }
-        var parts: [Compiled] = []
-        var failed = false
-        for entry in fields.present {
-            guard let comparison = words.first(where: { $0.key == entry.key })?.value, let number = read(entry.value) else {
-                failed = true
-                continue
-            }
-            parts.append((make(comparison, number), 1, 1))
-        }
-        if fields.present.isEmpty {
-            report.add(value, "compares nothing; allowed are \(words.map(\.key).joined(separator: ", "))")
-        }
-        return failed || parts.isEmpty ? nil : Self.joined(parts)
+    /// Of what one field says.
+    private static func measured(_ condition: Condition) -> Compiled {
+        if case .not = condition { (condition, 2, 2) } else { (condition, 1, 1) }
     }
 
     private mutating func group(_ entry: Value.Entry) -> Compiled? {
@@ -186,7 +135,10 @@ struct SegmentCompiler {
             return nil
         }
         var parts: [Compiled] = []
-        for item in items { if let part = condition(item) { parts.append(part) } }
+        for item in items {
+            let fields = Fields(item, allowed: Self.conditionFields, report: report)
+            if let fields, let part = condition(fields) { parts.append(part) }
+        }
         guard parts.count == items.count else { return nil }
         let conditions = parts.map(\.condition)
         let size = 1 + parts.reduce(0) { $0 + $1.size }

@@ -3,6 +3,9 @@ enum YAMLText {
     /// On one line, without quotes where that is safe.
     static func inline(_ text: String) -> String { isPlain(text) ? text : quoted(text) }
 
+    /// Between brackets.
+    static func list(_ texts: [String]) -> String { "[\(texts.map(inline).joined(separator: ", "))]" }
+
     /// As a field's value at this indentation: a block when the text has lines and nothing that a block would change.
     static func block(_ text: String, indent: Int) -> String {
         guard isBlock(text) else { return quoted(text) }

@@ -66,8 +66,8 @@ package struct Commit: Equatable, Sendable {
 /// A bounded piece of a shard's work and what it decided.
 ///
 /// Replaying: adopt `configuration`; apply the events of input `inputSequence` up to `eventsThrough` (from where the step
-/// before stopped); set the clock; run `wakeUps` due wake-ups, then `lateWakeUps` late ones. The effects must come out as
-/// recorded.
+/// before stopped); set the clock; run `wakeUps` due wake-ups, then `lateWakeUps` late ones; bring `swept` customers up to the
+/// configuration. The effects must come out as recorded.
 package struct Step: Equatable, Sendable {
     /// Sequence in IN of the message this step read last; 0 = none yet.
     package var inputSequence: UInt64
@@ -79,19 +79,22 @@ package struct Step: Equatable, Sendable {
     package var wakeUps: UInt32
     /// Customers woken whose wake-ups were further behind the clock than ``Limits/lateMilliseconds``.
     package var lateWakeUps: UInt32
+    /// Customers that were brought up to the configuration, in their order in the shard.
+    package var swept: UInt32
     package var configuration: UInt64
     /// Effects in order, each as ``Effect`` writes itself.
     package var effects: [UInt8]
 
     package init(
         inputSequence: UInt64, eventsThrough: UInt32, clock: Instant, wakeUps: UInt32, lateWakeUps: UInt32 = 0,
-        configuration: UInt64, effects: [UInt8]
+        swept: UInt32 = 0, configuration: UInt64, effects: [UInt8]
     ) {
         self.inputSequence = inputSequence
         self.eventsThrough = eventsThrough
         self.clock = clock
         self.wakeUps = wakeUps
         self.lateWakeUps = lateWakeUps
+        self.swept = swept
         self.configuration = configuration
         self.effects = effects
     }
@@ -120,7 +123,7 @@ package struct EncodedCommit: Equatable, Sendable {
 
 extension Commit {
     static let magic: UInt8 = 0xC1
-    static let version: UInt8 = 3
+    static let version: UInt8 = 4
 
     package func encoded() -> EncodedCommit {
         var writer = ByteWriter(reserving: 128 + steps.reduce(0) { $0 + $1.effects.count + 32 })
@@ -141,6 +144,7 @@ extension Commit {
             writer.instant(step.clock)
             writer.varint(UInt64(step.wakeUps))
             writer.varint(UInt64(step.lateWakeUps))
+            writer.varint(UInt64(step.swept))
             writer.varint(step.configuration)
             writer.block(step.effects)
         }
@@ -166,7 +170,8 @@ extension Commit {
             steps: try reader.list(max: Limits.commitStepsMax) { r throws(FormatError) in
                 Step(
                     inputSequence: try r.varint(), eventsThrough: try r.varint32(), clock: try r.instant(),
-                    wakeUps: try r.varint32(), lateWakeUps: try r.varint32(), configuration: try r.varint(),
+                    wakeUps: try r.varint32(), lateWakeUps: try r.varint32(), swept: try r.varint32(),
+                    configuration: try r.varint(),
                     effects: try r.block())
             })
         try reader.finish()

@@ -184,6 +184,8 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
     case grantedToAnother, unknownAction, alreadyClosed
     case attemptsExhausted, refusedByProvider
     case trapped
+    case contactLimit, repeatLimit
+    case tooLateForOrder
 
     /// A phrase for people.
     package var text: String {
@@ -208,6 +210,9 @@ package enum Reason: UInt8, CaseIterable, Hashable, Sendable {
         case .attemptsExhausted: "too many attempts failed"
         case .refusedByProvider: "the provider refused it"
         case .trapped: "deciding it ended the worker"
+        case .contactLimit: "the customer was written to often enough"
+        case .repeatLimit: "the rule acted for the customer often enough"
+        case .tooLateForOrder: "the order is on its way, or holds it already"
         }
     }
 }
@@ -222,13 +227,17 @@ package enum Counter: UInt8, CaseIterable, Hashable, Comparable, Sendable {
     case events, repeats, setAside
     /// Per rule: timers armed now.
     case timersArmed
+    /// Per segment: its members now.
+    case members
+    /// Those of them whom a message can reach.
+    case reachableMembers
 
     package static func < (left: Counter, right: Counter) -> Bool { left.rawValue < right.rawValue }
 }
 
 package struct SumDelta: Equatable, Hashable, Sendable {
     package var counter: Counter
-    /// The rule it belongs to; number 0 = none.
+    /// The rule it belongs to, or the segment's ``key(ofSegment:)``; number 0 = none.
     package var rule: RuleID
     package var amount: Int64
 
@@ -237,4 +246,7 @@ package struct SumDelta: Equatable, Hashable, Sendable {
         self.rule = rule
         self.amount = amount
     }
+
+    /// By which sums name a segment: its number, so that one that comes anew under an old name begins at nothing.
+    package static func key(ofSegment number: UInt16) -> RuleID { RuleID(UInt32(number) + 1) }
 }

@@ -62,8 +62,13 @@ package struct EventHeader: Sendable {
         return (try? reader.range()) == nil ? nil : (key, message)
     }
 
-    fileprivate static let hasMessageID: UInt8 = 1
-    fileprivate static let hasIdentifiers: UInt8 = 2
+    private static let hasMessageID: UInt8 = 1
+    private static let hasIdentifiers: UInt8 = 2
+
+    static func writeHead(_ kind: EventKind, hasMessageID: Bool, hasIdentifiers: Bool, to writer: inout ByteWriter) {
+        writer.byte(kind.rawValue)
+        writer.byte((hasMessageID ? Self.hasMessageID : 0) | (hasIdentifiers ? Self.hasIdentifiers : 0))
+    }
 
     /// The event in whole, out of the bytes that the header was read from.
     package func event(_ bytes: [UInt8]) throws(FormatError) -> Event {
@@ -83,8 +88,7 @@ package struct EventHeader: Sendable {
 
     /// The event again, as another customer's; what it says is copied.
     func write(to writer: inout ByteWriter, _ bytes: [UInt8], customer: CustomerKey, base: Instant) {
-        writer.byte(kind.rawValue)
-        writer.byte((messageID != 0 ? Self.hasMessageID : 0) | (identifiers.isEmpty ? 0 : Self.hasIdentifiers))
+        Self.writeHead(kind, hasMessageID: messageID != 0, hasIdentifiers: !identifiers.isEmpty, to: &writer)
         writer.instant(time, after: base)
         if messageID != 0 { writer.fixed(messageID) }
         writer.string(customer.text)
@@ -109,10 +113,18 @@ extension Event {
 
     /// Appends the event; `base` is the batch's time, to which the event's own is relative.
     package func write(to writer: inout ByteWriter, base: Instant) {
-        writer.byte(kind.rawValue)
-        writer.byte(
-            (messageID != 0 ? EventHeader.hasMessageID : 0) | (identifiers.isEmpty ? 0 : EventHeader.hasIdentifiers))
+        writeHead(to: &writer)
         writer.instant(time, after: base)
+        writeRest(to: &writer)
+    }
+
+    /// Kind and flags: what stands before the time.
+    func writeHead(to writer: inout ByteWriter) {
+        EventHeader.writeHead(kind, hasMessageID: messageID != 0, hasIdentifiers: !identifiers.isEmpty, to: &writer)
+    }
+
+    /// What stands behind the time.
+    func writeRest(to writer: inout ByteWriter) {
         if messageID != 0 { writer.fixed(messageID) }
         writer.string(customer.text)
         if !identifiers.isEmpty {

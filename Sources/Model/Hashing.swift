@@ -15,6 +15,10 @@ package enum Hashing {
         }
     }
 
+    package static func hash64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        unsafe reprise_hash64(bytes.baseAddress, bytes.count)
+    }
+
     package static func hash64(_ text: String) -> UInt64 {
         var text = text
         return text.withUTF8 { unsafe reprise_hash64($0.baseAddress, $0.count) }

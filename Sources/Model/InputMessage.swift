@@ -92,6 +92,12 @@ package struct EventBatchBuilder: Sendable {
         count += 1
     }
 
+    /// Appends one of the packed events.
+    package mutating func append(_ place: PackedEvents.Place, of packed: PackedEvents) {
+        packed.write(place, to: &events, base: base)
+        count += 1
+    }
+
     /// The message. The builder is spent.
     package consuming func finish() -> [UInt8] {
         var writer = ByteWriter(reserving: events.count + 32)

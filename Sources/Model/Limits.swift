@@ -31,6 +31,9 @@ package enum Limits {
     // Steps
     package static let stepEventsMax = 4096
     package static let stepWakeUpsMax = 4096
+    /// Customers that a step brings up to a new configuration; and when other work waits.
+    package static let stepSweptMax = 2048
+    package static let stepSweptBesideMax = 128
     /// What the wake-ups of one customer decide at once, and as much again what one event does.
     package static let customerEffectBytesMax = 256 << 10
     /// A step that reaches the target takes no further customer.
@@ -120,7 +123,14 @@ package enum Limits {
 
     // Profile
     package static let ordersKeptMax = 64
+    /// Orders beyond those, of which only time and worth are kept.
+    package static let olderOrdersKeptMax = 448
     package static let productsKeptMax = 256
+    /// What was bought, and what was viewed or put into the cart, one by one.
+    package static let purchasesKeptMax = 256
+    package static let browsingKeptMax = 128
+    /// Messages that contact limits count, of one customer: the highest limit that can be set.
+    package static let contactsKeptMax = 64
     package static let traitsMax = 64
     package static let traitValueBytesMax = 512
     package static let timersMax = 256
@@ -134,7 +144,7 @@ package enum Limits {
     package static let outboxMessagesMax = 4096
     package static let outboxBytesMax = 4 << 20
     /// One message between shards: a whole profile on its way to another shard is the largest.
-    package static let shardMessageBytesMax = 192 << 10
+    package static let shardMessageBytesMax = 248 << 10
     /// Identifiers that one event may bear beside its customer's key.
     package static let eventIdentifiersMax = 16
     /// Identifiers of one kind that one customer may have.
@@ -149,9 +159,15 @@ package enum Limits {
     // Configuration
     package static let rulesMax = 500
     package static let segmentsMax = 500
+    /// Time zones of customers beside the installation's own; limits of contact.
+    package static let zonesMax = 64
+    package static let contactLimitsMax = 16
     package static let templatesMax = 500
     package static let templateBytesMax = 128 << 10
     package static let periodsPerRuleMax = 200_000
+    /// Pieces of a product in an order, as far as they make it last longer, and how long it can last at most.
+    package static let piecesCountedMax: Int64 = 1000
+    package static let lastingMillisecondsMax = 3650 * Milliseconds.day
     package static let configurationBytesMax = 960 << 10
 
     // Delivery

@@ -9,6 +9,16 @@ extension Limits {
     package static let segmentConditionsMax = 1024
     /// Parts of one `all`, `any` or `none`: what the binary form takes.
     package static let conditionPartsMax = 256
+    /// Products, categories or brands that one condition may name.
+    package static let goodsPerConditionMax = 4096
+    /// The largest rhythm or pace: a thousand times.
+    package static let percentMax: Int64 = 100_000
+    /// The largest number that a trait may be compared with, in ten-thousandths: a hundred billions.
+    package static let traitNumberMax: Int64 = 1_000_000_000_000_000
+    /// The largest interest that may be asked for, in hundredths.
+    package static let interestMax: Int64 = 100_000_000
+    /// Days before and after an anniversary: less than half a year, so that no two years' meet.
+    package static let anniversaryDaysMax: Int64 = 180
     /// The longest time a rule may name: ten years.
     package static let durationMillisecondsMax = 3660 * Milliseconds.day
 

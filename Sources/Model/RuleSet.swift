@@ -14,15 +14,21 @@ package struct RuleSet: Equatable, Sendable {
     /// Addresses given without a word on consent may be written to.
     package var consentAssumed: Bool
     package var zone: ZoneTable
+    /// Zones of customers whose trait `time_zone` names one of them, by name ascending; everybody else has `zone`.
+    package var otherZones: [ZoneTable]
+    package var memory: Memory
+    package var contactLimits: [ContactLimit]
     package var segments: [Segment]
+    /// What the next new segment is numbered.
+    package var nextSegmentNumber: UInt16
     /// By priority, highest first; of one priority by name.
     package var rules: [Rule]
     package var templates: [MessageTemplate]
 
     package init(
         revision: UInt64 = 0, currency: String = "USD", currencyDigits: UInt8 = 2, fulfilledOnPlaced: Bool = false,
-        consentAssumed: Bool = false, zone: ZoneTable = .utc, segments: [Segment] = [], rules: [Rule] = [],
-        templates: [MessageTemplate] = []
+        consentAssumed: Bool = false, zone: ZoneTable = .utc, otherZones: [ZoneTable] = [], memory: Memory = .none,
+        contactLimits: [ContactLimit] = [], segments: [Segment] = [], rules: [Rule] = [], templates: [MessageTemplate] = []
     ) {
         self.revision = revision
         self.currency = currency
@@ -30,9 +36,33 @@ package struct RuleSet: Equatable, Sendable {
         self.fulfilledOnPlaced = fulfilledOnPlaced
         self.consentAssumed = consentAssumed
         self.zone = zone
+        self.otherZones = otherZones
+        self.memory = memory
+        self.contactLimits = contactLimits
         self.segments = segments
+        nextSegmentNumber = 0
         self.rules = rules
         self.templates = templates
+        numberSegments(after: nil)
+    }
+
+    /// Gives every segment the number it had in the revision before, or the next one. False when all have been given.
+    @discardableResult
+    package mutating func numberSegments(after previous: RuleSet?) -> Bool {
+        var known: [String: UInt16] = [:]
+        for segment in previous?.segments ?? [] { known[segment.name] = segment.number }
+        var next = previous?.nextSegmentNumber ?? 0
+        for index in segments.indices {
+            if let number = known[segments[index].name] {
+                segments[index].number = number
+            } else {
+                guard next < Segment.unnumbered else { return false }
+                segments[index].number = next
+                next += 1
+            }
+        }
+        nextSegmentNumber = next
+        return true
     }
 }
 
@@ -83,11 +113,16 @@ package struct Rule: Equatable, Sendable {
     package var postponeMilliseconds: Int64
     package var action: ActionKind
     package var conversion: Conversion?
+    /// How often the rule may act for one customer; nil = for every occasion.
+    package var repeatLimit: RateLimit?
+    /// The customer expects it: no contact limit holds it back, and it uses none up.
+    package var isTransactional: Bool
 
     package init(
         name: String, title: String = "", mechanic: Mechanic, enabled: Bool = true, goods: Goods = Goods(), inAll: [UInt16] = [],
         inAny: [UInt16] = [], inNone: [UInt16] = [], hours: AllowedHours? = nil,
-        postponeMilliseconds: Int64 = 3 * Milliseconds.day, action: ActionKind, conversion: Conversion? = nil
+        postponeMilliseconds: Int64 = 3 * Milliseconds.day, action: ActionKind, conversion: Conversion? = nil,
+        repeatLimit: RateLimit? = nil, isTransactional: Bool = false
     ) {
         id = RuleID(name: name)
         self.name = name
@@ -102,59 +137,8 @@ package struct Rule: Equatable, Sendable {
         self.postponeMilliseconds = postponeMilliseconds
         self.action = action
         self.conversion = conversion
-    }
-}
-
-/// What makes a rule act.
-package enum Mechanic: Equatable, Sendable {
-    /// A product lasts so long after it was bought (fulfilled); remind `ahead` of its end. A new purchase of the product
-    /// starts anew.
-    case regularConsumption(ConsumptionPeriods, aheadMilliseconds: Int64)
-    /// So long after the last order; once per lapse.
-    case timeSinceLastPurchase(afterMilliseconds: Int64)
-    /// So long after an order was fulfilled; once per order.
-    case reviewRequest(afterMilliseconds: Int64)
-
-    /// The field's name of the mechanic, as it stands in files.
-    package var name: String {
-        switch self {
-        case .regularConsumption: "regular_consumption"
-        case .timeSinceLastPurchase: "time_since_last_purchase"
-        case .reviewRequest: "review_request"
-        }
-    }
-}
-
-package struct ConsumptionPeriods: Equatable, Sendable {
-    /// For every product of the rule's goods that has no period of its own; nil = those have none.
-    package var defaultMilliseconds: Int64?
-    /// By product id ascending.
-    package var perProduct: [ProductPeriod]
-
-    package init(defaultMilliseconds: Int64?, perProduct: [ProductPeriod] = []) {
-        self.defaultMilliseconds = defaultMilliseconds
-        self.perProduct = perProduct
-    }
-}
-
-package struct ProductPeriod: Equatable, Sendable {
-    package var product: String
-    package var milliseconds: Int64
-
-    package init(product: String, milliseconds: Int64) {
-        self.product = product
-        self.milliseconds = milliseconds
-    }
-}
-
-/// Which goods a rule is about; both empty = all.
-package struct Goods: Equatable, Sendable {
-    package var products: [String]
-    package var categories: [String]
-
-    package init(products: [String] = [], categories: [String] = []) {
-        self.products = products
-        self.categories = categories
+        self.repeatLimit = repeatLimit
+        self.isTransactional = isTransactional
     }
 }
 
@@ -192,53 +176,6 @@ package struct Conversion: Equatable, Sendable {
     package var windowMilliseconds: Int64
 
     package init(windowMilliseconds: Int64) { self.windowMilliseconds = windowMilliseconds }
-}
-
-package struct Segment: Equatable, Sendable {
-    /// Unique, `[a-z0-9-]`.
-    package var name: String
-    package var title: String
-    package var condition: Condition
-
-    package init(name: String, title: String = "", condition: Condition) {
-        self.name = name
-        self.title = title.isEmpty ? name : title
-        self.condition = condition
-    }
-}
-
-/// A predicate over a profile and an instant.
-package indirect enum Condition: Equatable, Sendable {
-    case all([Condition])
-    case any([Condition])
-    case not(Condition)
-    /// Number of orders placed and not cancelled.
-    case orderCount(Comparison, Int64)
-    /// Sum of those orders, minor units.
-    case orderSum(Comparison, Int64)
-    /// Milliseconds since the last order. Nobody who never ordered matches.
-    case sinceLastOrder(Comparison, milliseconds: Int64)
-    /// Milliseconds since the first order.
-    case sinceFirstOrder(Comparison, milliseconds: Int64)
-
-    /// Deepest nesting that is read.
-    package static let depthMax = 16
-}
-
-package enum Comparison: UInt8, CaseIterable, Equatable, Sendable {
-    case less = 0
-    case atMost, equal, atLeast, greater
-
-    @inlinable
-    package func holds(_ left: Int64, _ right: Int64) -> Bool {
-        switch self {
-        case .less: left < right
-        case .atMost: left <= right
-        case .equal: left == right
-        case .atLeast: left >= right
-        case .greater: left > right
-        }
-    }
 }
 
 /// What a message is made from; the parts are templates.

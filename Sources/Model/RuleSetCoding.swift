@@ -2,7 +2,7 @@
 
 extension RuleSet {
     static let magic: UInt8 = 0xD1
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter(reserving: 4096)
@@ -12,13 +12,17 @@ extension RuleSet {
         writer.byte(currencyDigits)
         writer.bool(fulfilledOnPlaced)
         writer.bool(consentAssumed)
-        writer.string(zone.name)
-        writer.signed(Int64(zone.initialOffsetSeconds))
-        writer.list(zone.transitions) { writer, transition in
-            writer.instant(transition.at)
-            writer.signed(Int64(transition.offsetSeconds))
+        zone.write(to: &writer)
+        writer.list(otherZones) { $1.write(to: &$0) }
+        writer.list(contactLimits) { writer, limit in
+            writer.optional(limit.channel) { $0.byte($1.rawValue) }
+            limit.rate.write(to: &writer)
         }
+        writer.signed(memory.purchasesMilliseconds)
+        writer.signed(memory.browsingMilliseconds)
+        writer.fixed(nextSegmentNumber)
         writer.list(segments) { writer, segment in
+            writer.fixed(segment.number)
             writer.string(segment.name)
             writer.string(segment.title)
             segment.condition.write(to: &writer)
@@ -45,13 +49,19 @@ extension RuleSet {
         var set = RuleSet(
             revision: revision, currency: try reader.string(), currencyDigits: try reader.byte(),
             fulfilledOnPlaced: try reader.bool(), consentAssumed: try reader.bool())
-        set.zone = ZoneTable(
-            name: try reader.string(), initialOffsetSeconds: try reader.zoneOffset(),
-            transitions: try reader.list(max: 4096) { r throws(FormatError) in
-                ZoneTable.Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
-            })
+        set.zone = try ZoneTable.read(&reader)
+        set.otherZones = try reader.list(max: Limits.zonesMax) { r throws(FormatError) in try ZoneTable.read(&r) }
+        set.contactLimits = try reader.list(max: Limits.contactLimitsMax) { r throws(FormatError) in
+            ContactLimit(
+                channel: try r.optional { r throws(FormatError) in try r.choice() }, rate: try RateLimit.read(&r))
+        }
+        set.memory = Memory(
+            purchasesMilliseconds: try reader.signed(), browsingMilliseconds: try reader.signed())
+        set.nextSegmentNumber = try reader.fixed()
         set.segments = try reader.list(max: Limits.segmentsMax) { r throws(FormatError) in
-            Segment(name: try r.string(), title: try r.string(), condition: try Condition.read(&r, depth: 0))
+            let number: UInt16 = try r.fixed()
+            return Segment(
+                name: try r.string(), title: try r.string(), condition: try Condition.read(&r, depth: 0), number: number)
         }
         let segments = set.segments.count
         set.rules = try reader.list(max: Limits.rulesMax) { r throws(FormatError) in try Rule.read(&r, segments: segments) }
@@ -70,8 +80,7 @@ extension Rule {
         writer.string(title)
         mechanic.write(to: &writer)
         writer.bool(enabled)
-        writer.list(goods.products) { $0.string($1) }
-        writer.list(goods.categories) { $0.string($1) }
+        goods.write(to: &writer)
         for indices in [inAll, inAny, inNone] { writer.list(indices) { $0.fixed($1) } }
         writer.optional(hours) { writer, hours in
             writer.fixed(hours.fromMinute)
@@ -86,15 +95,16 @@ extension Rule {
             writer.string(template)
         }
         writer.optional(conversion) { $0.signed($1.windowMilliseconds) }
+        writer.optional(repeatLimit) { $1.write(to: &$0) }
+        writer.bool(isTransactional)
     }
 
     static func read(_ reader: inout ByteReader, segments: Int) throws(FormatError) -> Rule {
         let name = try reader.string()
-        var rule = Rule(name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader), action: .record)
+        var rule = Rule(
+            name: name, title: try reader.string(), mechanic: try Mechanic.read(&reader, segments: segments), action: .record)
         rule.enabled = try reader.bool()
-        rule.goods = Goods(
-            products: try reader.list { r throws(FormatError) in try r.string() },
-            categories: try reader.list { r throws(FormatError) in try r.string() })
+        rule.goods = try Goods.read(&reader)
         rule.inAll = try reader.list { r throws(FormatError) in try r.index(below: segments) }
         rule.inAny = try reader.list { r throws(FormatError) in try r.index(below: segments) }
         rule.inNone = try reader.list { r throws(FormatError) in try r.index(below: segments) }
@@ -109,84 +119,39 @@ extension Rule {
         default: throw FormatError(.invalid("action kind"), at: position)
         }
         rule.conversion = try reader.optional { r throws(FormatError) in Conversion(windowMilliseconds: try r.signed()) }
+        rule.repeatLimit = try reader.optional { r throws(FormatError) in try RateLimit.read(&r) }
+        rule.isTransactional = try reader.bool()
         return rule
     }
 }
 
-extension Mechanic {
+extension RateLimit {
     func write(to writer: inout ByteWriter) {
-        switch self {
-        case .regularConsumption(let periods, let ahead):
-            writer.byte(1)
-            writer.optional(periods.defaultMilliseconds) { $0.signed($1) }
-            writer.list(periods.perProduct) { writer, period in
-                writer.string(period.product)
-                writer.signed(period.milliseconds)
-            }
-            writer.signed(ahead)
-        case .timeSinceLastPurchase(let after):
-            writer.byte(2)
-            writer.signed(after)
-        case .reviewRequest(let after):
-            writer.byte(3)
-            writer.signed(after)
-        }
+        writer.signed(count)
+        writer.signed(windowMilliseconds)
     }
 
-    static func read(_ reader: inout ByteReader) throws(FormatError) -> Mechanic {
-        let start = reader.position
-        switch try reader.byte() {
-        case 1:
-            let periods = ConsumptionPeriods(
-                defaultMilliseconds: try reader.optional { r throws(FormatError) in try r.signed() },
-                perProduct: try reader.list(max: Limits.periodsPerRuleMax) { r throws(FormatError) in
-                    ProductPeriod(product: try r.string(), milliseconds: try r.signed())
-                })
-            return .regularConsumption(periods, aheadMilliseconds: try reader.signed())
-        case 2: return .timeSinceLastPurchase(afterMilliseconds: try reader.signed())
-        case 3: return .reviewRequest(afterMilliseconds: try reader.signed())
-        default: throw FormatError(.invalid("mechanic"), at: start)
-        }
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> RateLimit {
+        RateLimit(count: try reader.signed(), windowMilliseconds: try reader.signed())
     }
 }
 
-extension Condition {
+extension ZoneTable {
     func write(to writer: inout ByteWriter) {
-        func comparison(_ kind: UInt8, _ comparison: Comparison, _ value: Int64) {
-            writer.byte(kind)
-            writer.byte(comparison.rawValue)
-            writer.signed(value)
-        }
-        switch self {
-        case .all(let parts):
-            writer.byte(1)
-            writer.list(parts) { $1.write(to: &$0) }
-        case .any(let parts):
-            writer.byte(2)
-            writer.list(parts) { $1.write(to: &$0) }
-        case .not(let part):
-            writer.byte(3)
-            part.write(to: &writer)
-        case .orderCount(let how, let value): comparison(4, how, value)
-        case .orderSum(let how, let value): comparison(5, how, value)
-        case .sinceLastOrder(let how, let value): comparison(6, how, value)
-        case .sinceFirstOrder(let how, let value): comparison(7, how, value)
+        writer.string(name)
+        writer.signed(Int64(initialOffsetSeconds))
+        writer.list(transitions) { writer, transition in
+            writer.instant(transition.at)
+            writer.signed(Int64(transition.offsetSeconds))
         }
     }
 
-    static func read(_ reader: inout ByteReader, depth: Int) throws(FormatError) -> Condition {
-        let start = reader.position
-        guard depth < depthMax else { throw FormatError(.invalid("nesting"), at: start) }
-        switch try reader.byte() {
-        case 1: return .all(try reader.list(max: 256) { r throws(FormatError) in try read(&r, depth: depth + 1) })
-        case 2: return .any(try reader.list(max: 256) { r throws(FormatError) in try read(&r, depth: depth + 1) })
-        case 3: return .not(try read(&reader, depth: depth + 1))
-        case 4: return .orderCount(try reader.choice(), try reader.signed())
-        case 5: return .orderSum(try reader.choice(), try reader.signed())
-        case 6: return .sinceLastOrder(try reader.choice(), milliseconds: try reader.signed())
-        case 7: return .sinceFirstOrder(try reader.choice(), milliseconds: try reader.signed())
-        default: throw FormatError(.invalid("condition"), at: start)
-        }
+    static func read(_ reader: inout ByteReader) throws(FormatError) -> ZoneTable {
+        ZoneTable(
+            name: try reader.string(), initialOffsetSeconds: try reader.zoneOffset(),
+            transitions: try reader.list(max: 4096) { r throws(FormatError) in
+                Transition(at: try r.instant(), offsetSeconds: try r.zoneOffset())
+            })
     }
 }
 
@@ -202,7 +167,7 @@ extension ByteReader {
     }
 
     /// An index that must exist: whoever reads it later does not look again.
-    fileprivate mutating func index(below count: Int) throws(FormatError) -> UInt16 {
+    mutating func index(below count: Int) throws(FormatError) -> UInt16 {
         let start = position
         let value: UInt16 = try fixed()
         guard value < count else { throw FormatError(.invalid("segment \(value) of \(count)"), at: start) }

@@ -5,11 +5,14 @@ package enum SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
     case shard(ShardID)
     /// The sums of all shards.
     case coordinator
+    /// A copy of the history, by its number: no state, only from which records on it still reads the logs.
+    case history(Int)
 
     package var description: String {
         switch self {
         case .shard(let shard): "shard.\(shard)"
         case .coordinator: "coordinator"
+        case .history(let copy): "history.\(copy)"
         }
     }
 

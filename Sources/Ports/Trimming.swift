@@ -27,7 +27,9 @@ package struct Trimming: Sendable {
             outcome.waitingFor = .shard(shard)
             return outcome
         }
-        if let below = SnapshotManifest.floor(of: .input(shard), kept: kept) {
+        let histories = try await histories()
+        if var below = SnapshotManifest.floor(of: .input(shard), kept: kept) {
+            below = min(below, try await held(.input(shard), by: histories) ?? .max)
             try await logs.trim(.input(shard), below: below)
             outcome.inputBelow = below
         }
@@ -43,9 +45,28 @@ package struct Trimming: Sendable {
             }
             below = min(below, needed)
         }
+        below = min(below, try await held(.commits(shard), by: histories) ?? .max)
         try await logs.trim(.commits(shard), below: below)
         outcome.commitsBelow = below
         return outcome
+    }
+
+    /// What the registered copies of the history still need.
+    private func histories() async throws(LogError) -> [SnapshotHead] {
+        var heads: [SnapshotHead] = []
+        for copy in 0..<Limits.historyCopiesMax {
+            if let newest = try await snapshots.kept(of: .history(copy)).first { heads.append(newest.head) }
+        }
+        return heads
+    }
+
+    /// From where the history still reads a log; nil = nothing of it is held. History waits for nobody and nobody for it: a
+    /// log that is filled to ``Limits/historyHoldsPercentMax`` is not held, however long a copy has been away.
+    private func held(_ log: LogName, by histories: [SnapshotHead]) async throws(LogError) -> UInt64? {
+        guard let from = histories.compactMap({ $0.need(of: log) }).min() else { return nil }
+        let state = try await logs.state(of: log)
+        let bound = state.bytesMax ?? UInt64(Limits.snapshotLogBytesUnbounded * Limits.snapshotLogFraction)
+        return state.bytes < bound / 100 * Limits.historyHoldsPercentMax ? from : nil
     }
 
     /// Whether the commits of these snapshots are in the log: one that was made ahead of its commit, which never came, is

@@ -77,7 +77,7 @@ extension ShardOwner {
         let now = around.clock.now()
         guard around.clockWatch.mayCommit(at: now) else { return }
         guard !snapshotting.isWanted, commitRoom.state == .open else { return }
-        if around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
+        if shard.mayAdopt, around.rules.newest.set.revision > shard.rules.set.revision { shard.adopt(around.rules.newest) }
         gather(shard, now: now)
         guard !steps.isEmpty else { return check() }
         let parts = Self.parts(of: steps)
@@ -90,7 +90,9 @@ extension ShardOwner {
     }
 
     private func schedulePump() {
-        guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live else { return }
+        guard !isPumpScheduled, !inputs.isEmpty || around.installation.timeMode == .live || shard?.isSweeping == true else {
+            return
+        }
         isPumpScheduled = true
         Task { self.pump() }
     }

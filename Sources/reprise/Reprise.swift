@@ -23,7 +23,8 @@ struct Reprise: AsyncParsableCommand {
             CommandGroup(
                 name: "Play a role",
                 subcommands: [
-                    CoordinatorCommand.self, WorkerCommand.self, GatewayCommand.self, DispatcherCommand.self, NodeCommand.self,
+                    CoordinatorCommand.self, WorkerCommand.self, GatewayCommand.self, DispatcherCommand.self, HistoryCommand.self,
+                    NodeCommand.self,
                 ]),
         ])
 }

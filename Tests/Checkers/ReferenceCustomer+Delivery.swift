@@ -3,23 +3,30 @@ internal import Model
 // What else happens to a customer: what is known of it, permits and outcomes.
 
 extension ReferenceCustomer {
-    mutating func apply(_ body: Event.Body, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    mutating func apply(_ body: Event.Body, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         switch body {
-        case .order(let order): apply(order, at: now, rules, &categories)
+        case .order(let order): apply(order, at: now, rules, &products)
         case .identify(let identify):
             for trait in identify.traits {
                 if trait.name == "email", let known = traits["email"], known != trait.value { isSuppressed = false }
                 traits[trait.name] = trait.value.isEmpty ? nil : trait.value
             }
             for given in identify.consents where given.channel == .email { consent = given.granted }
+            if !identify.traits.isEmpty { armDates(identify.traits.map(\.name), at: now, rules) }
         case .engagement(let engagement) where engagement.channel == .email:
             if engagement.kind == .bounced || engagement.kind == .markedAsSpam { isSuppressed = true }
             if engagement.kind == .unsubscribed { consent = false }
+            if rules.memory.browsingMilliseconds > 0 {
+                if engagement.kind == .opened { engaged[.opened] = max(engaged[.opened] ?? now, now) }
+                if engagement.kind == .clicked { engaged[.clicked] = max(engaged[.clicked] ?? now, now) }
+            }
         case .permitRequest(let action, let attempt): answer(attempt, action, at: now, rules)
         case .outcome(let action, let attempt, let outcome, let detail):
             finish(action, attempt, outcome, detail, at: now, rules)
-        case .product, .engagement, .named, .alias: break
+        case .product(let product): apply(product, at: now, rules)
+        case .engagement, .named, .alias: break
         }
+        look(at: now, rules)
     }
 
     private mutating func answer(_ attempt: AttemptID, _ action: ActionID, at now: Instant, _ rules: RuleSet) {
@@ -38,8 +45,8 @@ extension ReferenceCustomer {
         if let rule {
             if !rule.enabled { reason = .ruleOff }
             if reason == nil && now > asked.deadline { reason = .deadlinePassed }
-            reason = reason ?? unwanted(asked.timer) ?? refusal(rule, rules)
-            if reason == nil, let hours = rule.hours, Self.firstAllowed(hours, from: now) != now {
+            reason = reason ?? unwanted(asked.timer, at: now, rules) ?? refusal(rule, rules)
+            if reason == nil, let hours = rule.hours, Self.firstAllowed(hours, from: now, zone(rules)) != now {
                 return decided.append(denied(.quietHours))
             }
             if reason == nil, let granted = grant(asked, rule, attempt) {
@@ -79,11 +86,16 @@ extension ReferenceCustomer {
         case .sent, .recorded:
             let sent = open.remove(at: place)
             close(sent, .sent, .none, at: now, detail: detail)
+            if rules.memory.browsingMilliseconds > 0 { engaged[.sent] = max(engaged[.sent] ?? now, now) }
+            contacted(sent.rule, .email, at: now, rules)
             guard let conversion = rules.rules.first(where: { $0.id == sent.rule })?.conversion else { return }
             forgetTouches(at: now)
             touches.append(Touch(action: action, rule: sent.rule, time: now, end: now + conversion.windowMilliseconds))
         case .undeliverable: close(open.remove(at: place), .undeliverable, .refusedByProvider, at: now, detail: detail)
-        case .uncertain: close(open.remove(at: place), .uncertain, .none, at: now, detail: detail)
+        case .uncertain:
+            let uncertain = open.remove(at: place)
+            close(uncertain, .uncertain, .none, at: now, detail: detail)
+            contacted(uncertain.rule, .email, at: now, rules)
         case .withdrawn: close(open.remove(at: place), .withdrawn, .none, at: now, detail: detail)
         }
     }

@@ -3,16 +3,18 @@ internal import Model
 // What an order does to a customer, change by change.
 
 extension ReferenceCustomer {
-    mutating func apply(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
-        for line in event.lines where !line.product.category.isEmpty { categories[line.product.id] = line.product.category }
-        guard let order = orders[event.orderID] else { return first(event, at: now, rules, &categories) }
+    mutating func apply(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
+        for line in event.lines { Self.learn(line.product, &products) }
+        guard let order = orders[event.orderID] else { return first(event, at: now, rules, &products) }
         switch event.change {
-        case .placed: renew(event, at: now, rules, &categories)
+        case .placed: renew(event, at: now, rules, &products)
         case .updated:
-            if !order.stands { return renew(event, at: now, rules, &categories) }
+            if !order.stands { return renew(event, at: now, rules, &products) }
             if let revenue = event.revenue { change(event.orderID, to: revenue, at: now) }
+            hold(event, rules)
+            dropOffers(event, rules)
         case .paid, .shipped: advance(event.orderID, to: event.change, at: now)
-        case .fulfilled: fulfil(event, at: now, rules, &categories)
+        case .fulfilled: fulfil(event, at: now, rules, &products)
         case .cancelled: withdraw(event.orderID, as: .cancelled, at: now, rules)
         case .refunded:
             if let amount = event.revenue, amount < order.revenue {
@@ -31,17 +33,20 @@ extension ReferenceCustomer {
         event.revenue == nil && event.lines.allSatisfy { $0.price * $0.quantity == 0 }
     }
 
-    private mutating func first(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func first(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         let state: OrderEvent.Change = event.change == .updated || event.change == .fulfilled ? .placed : event.change
         var order = Order(state: state, placed: now, changed: now, revenue: 0, awaitsWorth: saysNoWorth(event))
         if order.stands { order.revenue = worth(event) }
         orders[event.orderID] = order
+        ordersInOrder.append(event.orderID)
         guard order.stands else { return }
         let known = lastOrder
         count(event.orderID, 1)
+        hold(event, rules)
+        armOffers(event, at: now, rules)
         credit(event.orderID, at: now)
         if known != now && lastOrder == now { armLapse(anchor: now, rules) }
-        if event.change == .fulfilled || rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &categories) }
+        if event.change == .fulfilled || rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &products) }
     }
 
     private mutating func count(_ id: String, _ sign: Int64) {
@@ -66,41 +71,52 @@ extension ReferenceCustomer {
         orders[id]?.changed = now
     }
 
-    private mutating func fulfil(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func fulfil(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         guard let order = orders[event.orderID], order.stands, !order.wasFulfilled else { return }
         advance(event.orderID, to: .fulfilled, at: now)
         orders[event.orderID]?.wasFulfilled = true
         for line in event.lines {
-            if !line.product.category.isEmpty { categories[line.product.id] = line.product.category }
-            buy(line.product.id, categories[line.product.id] ?? "", at: now, rules)
+            Self.learn(line.product, &products)
+            let pieces = event.lines.filter { $0.product.id == line.product.id }.reduce(0) { $0 + $1.quantity }
+            buy(products[line.product.id] ?? line.product, pieces, at: now, rules)
         }
         for rule in rules.rules where rule.enabled {
             guard case .reviewRequest(let after) = rule.mechanic else { continue }
-            let isAboutAll = rule.goods.products.isEmpty && rule.goods.categories.isEmpty
-            let concerns = event.lines.contains { isGoods(rule, $0.product.id, $0.product.category) }
-            if isAboutAll || concerns { arm(rule.id, .order(event.orderID), anchor: now, due: now + after) }
+            let concerns = event.lines.contains { Self.isGoods(rule, $0.product) }
+            if rule.goods.isEmpty || concerns { arm(rule.id, .order(event.orderID), anchor: now, due: now + after) }
         }
     }
 
-    private func isGoods(_ rule: Rule, _ product: String, _ category: String) -> Bool {
-        rule.goods.products.isEmpty && rule.goods.categories.isEmpty || rule.goods.products.contains(product)
-            || rule.goods.categories.contains(category)
+    static func isGoods(_ rule: Rule, _ product: Product) -> Bool { rule.goods.isEmpty || isNamed(product, rule.goods) }
+
+    /// What an event says of a product replaces what was known; what it leaves out does not.
+    private static func learn(_ product: Product, _ products: inout [String: Product]) {
+        var all = products[product.id] ?? Product(id: product.id)
+        if !product.category.isEmpty { all.category = product.category }
+        if !product.brand.isEmpty { all.brand = product.brand }
+        products[product.id] = all
     }
 
-    private mutating func buy(_ product: String, _ category: String, at now: Instant, _ rules: RuleSet) {
-        if let last = bought[product], last >= now { return }
-        bought[product] = now
+    private mutating func buy(_ product: Product, _ pieces: Int64, at now: Instant, _ rules: RuleSet) {
+        if let last = bought[product.id], last >= now { return }
+        if bought[product.id] == nil { boughtInOrder.append(product.id) }
+        bought[product.id] = now
+        details[product.id] = product
         for rule in rules.rules where rule.enabled {
             guard case .regularConsumption(let periods, let ahead) = rule.mechanic else { continue }
-            var period = periods.perProduct.first { $0.product == product }?.milliseconds
-            if period == nil && isGoods(rule, product, category) { period = periods.defaultMilliseconds }
-            if let period { arm(rule.id, .product(product), anchor: now, due: now + max(period - ahead, 0)) }
+            var period = periods.perProduct.first { $0.product == product.id }?.milliseconds
+            if period == nil && Self.isGoods(rule, product) { period = periods.defaultMilliseconds }
+            if periods.isPerPiece && pieces > 1 { period = period.map { min($0 * min(pieces, 1000), 3650 * Milliseconds.day) } }
+            if let period { arm(rule.id, .product(product.id), anchor: now, due: now + max(period - ahead, 0)) }
         }
     }
 
-    private mutating func renew(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ categories: inout [String: String]) {
+    private mutating func renew(_ event: OrderEvent, at now: Instant, _ rules: RuleSet, _ products: inout [String: Product]) {
         guard let order = orders[event.orderID] else { return }
-        if order.stands && order.awaitsWorth && !saysNoWorth(event) { return change(event.orderID, to: worth(event), at: now) }
+        if order.stands && order.awaitsWorth && !saysNoWorth(event) {
+            hold(event, rules)
+            return change(event.orderID, to: worth(event), at: now)
+        }
         guard !order.stands, now > order.changed else {
             counts.counters[.repeats, default: 0] += 1
             return
@@ -110,11 +126,12 @@ extension ReferenceCustomer {
         let (revenue, awaitsWorth) = (worth(event), saysNoWorth(event))
         orders[event.orderID]?.revenue = revenue
         orders[event.orderID]?.awaitsWorth = awaitsWorth
+        hold(event, rules)
         let known = lastOrder
         count(event.orderID, 1)
         if order.credit == nil { credit(event.orderID, at: now) } else { give(event.orderID, at: now) }
         if let last = lastOrder, last != known { rearmLapse(anchor: last, at: now, rules) }
-        if rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &categories) }
+        if rules.fulfilledOnPlaced { fulfil(event, at: now, rules, &products) }
     }
 
     private mutating func change(_ id: String, to revenue: Int64, at now: Instant) {
@@ -134,11 +151,13 @@ extension ReferenceCustomer {
         orders[id]?.state = state
         orders[id]?.changed = now
         count(id, -1)
+        lines[id] = nil
         orders[id]?.revenue = 0
         let last = lastOrder
         let gone = timers.filter { timer in
             switch timer.occasion {
-            case .order(let of): of == id
+            case .order(let of), .offer(let of): of == id
+            case .date, .views, .cart, .segment: false
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true
             }
@@ -152,7 +171,7 @@ extension ReferenceCustomer {
 
     // MARK: Timers
 
-    private mutating func arm(_ rule: RuleID, _ occasion: Occasion, anchor: Instant, due: Instant) {
+    mutating func arm(_ rule: RuleID, _ occasion: Occasion, anchor: Instant, due: Instant) {
         let timer = Timer(rule: rule, occasion: occasion, anchor: anchor, firstDue: due, due: due)
         if let place = timers.firstIndex(where: { $0.rule == rule && $0.occasion == occasion }) {
             timers[place] = timer
@@ -164,14 +183,14 @@ extension ReferenceCustomer {
 
     private mutating func armLapse(anchor: Instant, _ rules: RuleSet) {
         for rule in rules.rules where rule.enabled {
-            guard case .timeSinceLastPurchase(let after) = rule.mechanic else { continue }
+            guard let after = lapseDelay(rule) else { continue }
             arm(rule.id, .lapse, anchor: anchor, due: anchor + after)
         }
     }
 
     private mutating func rearmLapse(anchor: Instant, at now: Instant, _ rules: RuleSet) {
         for rule in rules.rules where rule.enabled {
-            guard case .timeSinceLastPurchase(let after) = rule.mechanic else { continue }
+            guard let after = lapseDelay(rule) else { continue }
             if let lapseDecided, anchor + after <= lapseDecided { continue }
             arm(rule.id, .lapse, anchor: anchor, due: max(anchor + after, now))
         }

@@ -14,7 +14,7 @@ package struct ReferenceInterpreter {
     private var customers: [CustomerKey: ReferenceCustomer] = [:]
     private var setAside: Set<Place> = []
     private var replayed: Set<UInt64> = []
-    private var categories: [String: String] = [:]
+    private var products: [String: Product] = [:]
     /// Of the customers it knows.
     private var counts = ReferenceCounts()
     /// Orders that stand, of the customers it knows; after ``compare(_:inputs:steps:)``.
@@ -48,10 +48,13 @@ package struct ReferenceInterpreter {
         var recorded: [CustomerKey: [Effect]] = [:]
         var recordedCounts = ReferenceCounts()
         var position = (sequence: UInt64(1), index: 0)
+        var before: RuleSet?
         for step in steps {
             guard let rules = configuration[step.configuration] else {
                 return [Violation("I4 configuration", "revision \(step.configuration) is named and not in CONFIG")]
             }
+            if let before, before.revision != rules.revision { bringUp(before, rules) }
+            before = rules
             try apply(inputs, from: &position, through: step, rules)
             for effect in try step.decodedEffects() {
                 if case .sums(let deltas) = effect { recordedCounts.add(deltas) }
@@ -120,6 +123,13 @@ package struct ReferenceInterpreter {
         wakeAll(through: clock, rules)
     }
 
+    /// Another configuration: from this instant on it counts for everybody.
+    private mutating func bringUp(_ before: RuleSet, _ rules: RuleSet) {
+        let known = Set(before.rules.filter(\.enabled).map(\.id))
+        let fresh = Set(rules.rules.filter(\.enabled).map(\.id)).subtracting(known)
+        for key in customers.keys { customers[key]?.bringUp(rules, fresh: fresh, from: clock) }
+    }
+
     private mutating func wakeAll(through limit: Instant, _ rules: RuleSet) {
         for key in customers.keys { customers[key]?.wake(through: limit, rules) }
     }
@@ -164,7 +174,7 @@ package struct ReferenceInterpreter {
         var time = now
         if timeMode == .eventTime, case .permitRequest(let action, _) = event.body { time = customer.decidedTime(action) ?? now }
         if timeMode == .eventTime, case .outcome(let action, _, _, _) = event.body { time = customer.decidedTime(action) ?? now }
-        customer.apply(event.body, at: time, rules, &categories)
+        customer.apply(event.body, at: time, rules, &products)
         counts.counters[.events, default: 0] += 1
         customers[event.customer] = customer
     }
@@ -198,10 +208,11 @@ extension ReferenceCounts {
 
     mutating func add(_ deltas: [SumDelta]) {
         for delta in deltas {
-            if delta.counter == .timersArmed {
-                armed[delta.rule, default: 0] += delta.amount
-            } else {
-                counters[delta.counter, default: 0] += delta.amount
+            switch delta.counter {
+            case .timersArmed: armed[delta.rule, default: 0] += delta.amount
+            // Of memberships only the end is certain: a sweep may come sooner or later.
+            case .members, .reachableMembers: break
+            default: counters[delta.counter, default: 0] += delta.amount
             }
         }
     }

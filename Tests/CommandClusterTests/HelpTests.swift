@@ -6,11 +6,12 @@ import Testing
 /// What a person meets first: help, and what is said of wrong arguments. No server is needed.
 @Suite struct HelpTests {
     static let commands: [[String]] = [
-        [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["install"], ["rules"], ["rules", "check"],
+        [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["customer", "timeline"],
+        ["customer", "decisions"], ["mechanics", "show"], ["mechanics", "drill"], ["install"], ["rules"], ["rules", "check"],
         ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"], ["dead", "show"],
         ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
         ["worker"], ["worker", "run"], ["worker", "drain"], ["worker", "undrain"],
-        ["gateway"], ["dispatcher"], ["node"], ["backup"], ["backup", "verify"], ["restore"], ["delivery"],
+        ["gateway"], ["dispatcher"], ["history"], ["node"], ["backup"], ["backup", "verify"], ["restore"], ["delivery"],
         ["delivery", "status"], ["delivery", "hold"], ["delivery", "release"], ["recover"],
     ]
 

@@ -15,6 +15,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
     @Test func `the reference workload's rules`() throws {
         let set = try load("docs/examples/reference")
         #expect(set.rules.map(\.name) == ["lapsed", "reorder", "review"])
+        #expect(set.memory == .none, "what the workload measures is what it says is kept")
         #expect(set.rules.allSatisfy { $0.action == .record && $0.hours == nil && $0.conversion == nil && $0.enabled })
         #expect(set.rules[0].mechanic == .timeSinceLastPurchase(afterMilliseconds: 60 * Milliseconds.day))
         #expect(set.rules[2].mechanic == .reviewRequest(afterMilliseconds: 3 * Milliseconds.day))
@@ -33,6 +34,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
         #expect(set.currency == "USD")
         #expect(set.fulfilledOnPlaced)
         #expect(!set.consentAssumed)
+        #expect(set.memory == .usual)
         #expect(set.rules.map(\.name) == ["next-cd", "come-back", "how-was-it"])
         #expect(set.templates.map(\.name) == ["next-cd", "come-back", "how-was-it"])
         #expect(set.rules.allSatisfy { $0.conversion != nil && $0.action.channel == .email })
@@ -49,7 +51,17 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
         #expect(review.goods == Goods() && review.hours == nil && review.inAll + review.inAny + review.inNone == [])
     }
 
-    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow", "docs/examples/shop"])
+    @Test func `the catalogue has every mechanic, switched off`() throws {
+        let set = try load("docs/examples/catalogue")
+        #expect(set.rules.allSatisfy { !$0.enabled && $0.action.channel == .email })
+        #expect(Set(set.rules.map(\.mechanic.name)) == Set(MechanicReader.names))
+        let used = set.rules.map { rule in if case .email(let template) = rule.action { template } else { "" } }
+        #expect(Set(used) == Set(set.templates.map(\.name)), "every text is used, and every rule has one")
+        #expect(!set.contactLimits.isEmpty)
+        #expect(set.rules.count { $0.isTransactional } == 1)
+    }
+
+    @Test(arguments: ["docs/examples/reference", "docs/examples/cdnow", "docs/examples/shop", "docs/examples/catalogue"])
     func `printed again and loaded, they are the same`(path: String) throws {
         let set = try load(path)
         #expect(try ConfigurationFiles.load(sources: [("printed.yaml", set.yaml())]) == set)

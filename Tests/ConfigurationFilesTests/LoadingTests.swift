@@ -20,14 +20,52 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
     }
 }
 
-@Suite struct `The rules guide` {
-    @Test func `every example in it loads, and is the same when printed and loaded again`() throws {
-        let guide = try String(contentsOf: repository.appending(path: "docs/guides/rules.md"), encoding: .utf8)
-        let blocks = guide.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
-        #expect(blocks.count == 5)
-        for block in blocks {
-            let set = try load(block)
+@Suite struct `The guides of files` {
+    private func examples(_ name: String) throws -> [String] {
+        let guide = try String(contentsOf: repository.appending(path: "docs/guides/\(name)"), encoding: .utf8)
+        return guide.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
+    }
+
+    @Test(arguments: [("rules.md", 5), ("segments.md", 8), ("mechanics.md", 8)])
+    func `every example in them loads, and is the same when printed and loaded again`(name: String, count: Int) throws {
+        let examples = try examples(name)
+        #expect(examples.count == count)
+        for example in examples {
+            let set = try load(example)
             #expect(try load(set.yaml()) == set)
+        }
+    }
+
+    @Test func `every mechanic and each of its fields has an example`() throws {
+        let all = try examples("mechanics.md")
+        let rules = try all.flatMap { try load($0).rules }
+        let names = Set(rules.map(\.mechanic.name))
+        #expect(names == Set(MechanicReader.names))
+        let text = all.joined() + (try examples("rules.md").joined())
+        for field in MechanicReader.fields where field != "periods_file" {
+            #expect(text.contains("\(field):"), "\(field)")
+        }
+        for field in Settings.fields + RuleReader.fields where field != "periods_file" {
+            #expect(text.contains("\(field):"), "\(field)")
+        }
+    }
+
+    @Test func `what the guide says is usual is what is taken`() throws {
+        func mechanic(_ name: String) throws -> Mechanic? {
+            try examples("mechanics.md").lazy.flatMap { try load($0).rules }.first { $0.name == name }?.mechanic
+        }
+        #expect(try mechanic("birthday") == .personalDate(trait: "birthday", daysBefore: 7, minute: 600))
+        #expect(try mechanic("a-year-with-us") == .personalDate(trait: "registered", daysBefore: -1, minute: 600))
+        #expect(try mechanic("invitation") == .segmentEntered(0, afterMilliseconds: 0))
+        #expect(
+            try mechanic("care-with-lenses")
+                == .upsell(afterMilliseconds: 30 * Milliseconds.minute, offers: Goods(categories: ["lens-care"])))
+    }
+
+    @Test func `every condition has an example`() throws {
+        let examples = try examples("segments.md").joined()
+        for field in ConditionReader.fields + ["segment", "all", "any", "none"] {
+            #expect(examples.contains("\(field):"), "\(field)")
         }
     }
 }
@@ -67,7 +105,7 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
         let big = Condition.orderSum(.atLeast, 125)
         #expect(
             set.segments == [
-                Segment(name: "b", title: "Second", condition: big),
+                Segment(name: "b", title: "Second", condition: big, number: 0),
                 Segment(
                     name: "a",
                     condition: .all([
@@ -76,8 +114,9 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
                             .sinceLastOrder(.atLeast, milliseconds: 60 * Milliseconds.day),
                             .sinceLastOrder(.less, milliseconds: 90 * Milliseconds.day),
                         ]),
-                    ])),
+                    ]), number: 1),
             ])
+        #expect(set.nextSegmentNumber == 2)
         #expect(set.rules.map(\.name) == ["z", "x", "y"])
         let expected = Rule(
             name: "z", title: "Zed",
@@ -127,6 +166,7 @@ func problems(_ sources: (name: String, text: String)...) -> [String] {
             Segment(name: "r", condition: .any([.orderSum(.less, 5)])),
             Segment(name: "q", condition: .not(.any([.orderSum(.atMost, 12345)]))),
         ]
+        set.numberSegments(after: nil)
         set.rules[0].inNone = [2, 0]
         #expect(try load(set.yaml()) == set)
     }

@@ -35,6 +35,12 @@ struct PackedTests {
         case 5: profile.touches.removeAll()
         case 6: profile.traits.insert(Trait("a", "b"), at: 0)
         case 7: profile.firstOrder = profile.firstOrder.map { $0 + -1000 }
+        case 8: profile.habits.membershipDue = Story.day(3).milliseconds
+        case 9: profile.remember(PastAct(act: .viewed, product: 3, time: Story.day(9), order: 0), memory: 900 * Story.days)
+        case 10: profile.engage(.sent, at: Story.day(1))
+        case 11: if !profile.members.isEmpty { profile.members.removeLast() }
+        case 13: profile.habits.followedAt = Story.day(5)
+        case 12: profile.habits.membershipDue = CustomerTable.noWakeUp
         default: break
         }
     }
@@ -47,7 +53,7 @@ struct PackedTests {
         #expect(lazy == plain, "to be looked at")
         #expect(Self.bytes(lazy) == Self.bytes(plain), "nothing was asked for")
         for _ in 0..<dice.below(4) {
-            let which = dice.below(9)
+            let which = dice.below(15)
             Self.change(which, &plain)
             Self.change(which, &lazy)
         }

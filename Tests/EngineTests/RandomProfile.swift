@@ -66,6 +66,23 @@ enum RandomProfile {
         for _ in 0..<count(Limits.traitsMax, &dice) {
             profile.traits.append(Trait(text(Limits.nameBytesMax, &dice), text(Limits.traitValueBytesMax, &dice)))
         }
+        for _ in 0..<count(Limits.purchasesKeptMax, &dice) {
+            let order = UInt16(truncatingIfNeeded: dice.next())
+            profile.bought.append(PastAct(act: .bought, product: UInt32(dice.below(1 << 20)), time: instant(&dice), order: order))
+        }
+        for _ in 0..<count(Limits.browsingKeptMax, &dice) {
+            let act: Act = dice.pick([.viewed, .addedToCart])
+            profile.browsed.append(PastAct(act: act, product: UInt32(dice.below(1 << 20)), time: instant(&dice), order: 0))
+        }
+        for _ in 0..<count(Limits.olderOrdersKeptMax, &dice) {
+            profile.olderOrders.append(OlderOrder(placed: instant(&dice), revenue: dice.below(Limits.moneyMax)))
+        }
+        for sign in EngagementSign.allCases.prefix(count(3, &dice)) { profile.engage(sign, at: instant(&dice)) }
+        for number in 0..<count(Limits.segmentsMax, &dice) { profile.members.append(Member(segment: UInt16(number * 7))) }
+        if most || dice.chance(50) {
+            profile.habits.membershipDue = instant(&dice).milliseconds
+            profile.habits.isReachable = dice.chance(50)
+        }
         return profile
     }
 }

@@ -36,7 +36,13 @@ final actor ShardHarness {
         try #require(revisions[set.revision] == nil)
         rules = CompiledRules(set)
         revisions[set.revision] = rules
-        for shard in shards.values { shard.adopt(rules) }
+        for (id, shard) in shards.sorted(by: { $0.key < $1.key }) {
+            if !shard.mayAdopt {
+                var queue = InputQueue()
+                _ = try drain(&queue, now: .distantPast, id)
+            }
+            shard.adopt(rules)
+        }
     }
 
     /// Puts a message into a shard's IN and runs steps until nothing waits.
@@ -120,6 +126,8 @@ final actor ShardHarness {
     func effects() throws -> [Effect] {
         try installation.shards.all.flatMap { try (steps[$0] ?? []).flatMap { try $0.decodedEffects() } }
     }
+
+    func inputs(_ id: ShardID = ShardID(0)) -> [LogRecord] { inputs[id] ?? [] }
 
     func encoded(_ id: ShardID = ShardID(0)) -> [[UInt8]] { shard(id).encoded() }
 

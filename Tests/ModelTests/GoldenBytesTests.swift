@@ -160,7 +160,8 @@ import Testing
             kind: .steps, shard: ShardID(5), epoch: 2, number: 300, previousHash: 0x1234, brain: 1, owner: "w1",
             steps: [
                 Step(
-                    inputSequence: 400, eventsThrough: 3, clock: Self.day, wakeUps: 1, configuration: 2, effects: effects.bytes)
+                    inputSequence: 400, eventsThrough: 3, clock: Self.day, wakeUps: 1, swept: 5, configuration: 2,
+                    effects: effects.bytes)
             ])
         let encoded = commit.encoded()
         #expect(Self.hex(encoded.bytes) == golden)
@@ -169,45 +170,84 @@ import Testing
         #expect(decoded.hash == encoded.hash)
     }
 
-    @Test func `a rule set`() throws {
-        let golden = Golden.ruleSet
-        let rules = RuleSet(
+    private static let goods = Goods(products: ["p1"], categories: ["drinks"], brands: ["B"])
+
+    private static let conditions: [Condition] = [
+        .orderCount(.atLeast, 3), .not(.orderSum(.less, 5000)), .orders(.average, within: 30, .equal, 7),
+        .any([.sinceLastOrder(.atMost, milliseconds: 1), .sinceFirstOrder(.greater, milliseconds: 2)]),
+        .acts(.bought, goods, within: 90, .atLeast, 2), .sinceAct(.addedToCart, Goods(), .less, milliseconds: 5),
+        .rhythm(.atLeast, percent: 150), .pace(.greater, percent: 200), .trait("tag:vip", .exists),
+        .trait("city", .isOneOf(["Oslo", "Rome"])), .trait("age", .number(.atLeast, 180_000)), .trait("note", .contains("x")),
+        .anniversary(trait: "birthday", daysBefore: 7, daysAfter: 1), .sinceEngagement(.clicked, .atMost, milliseconds: 9),
+        .consent(.sms, .withheld), .reachable(.email), .interest(goods, .atLeast, 500),
+    ]
+
+    private static let mechanics: [Mechanic] = [
+        .timeSinceLastPurchase(afterMilliseconds: 60, rhythmPercent: 200), .reviewRequest(afterMilliseconds: 3),
+        .upsell(afterMilliseconds: 4, offers: goods), .personalDate(trait: "birthday", daysBefore: -1, minute: 600),
+        .viewedProducts(times: 3, within: 7, afterMilliseconds: 1), .abandonedCart(afterMilliseconds: 8),
+        .segmentEntered(0, afterMilliseconds: 9),
+    ]
+
+    private static var ruleSet: RuleSet {
+        var rules = RuleSet(
             revision: 9, currency: "EUR", currencyDigits: 2, fulfilledOnPlaced: true, consentAssumed: false,
             zone: ZoneTable(
                 name: "Europe/Oslo", initialOffsetSeconds: 3600,
                 transitions: [ZoneTable.Transition(at: Self.day, offsetSeconds: 7200)]),
-            segments: [
-                Segment(
-                    name: "loyal", title: "Loyal",
-                    condition: .all([
-                        .orderCount(.atLeast, 3), .not(.orderSum(.less, 5000)),
-                        .any([.sinceLastOrder(.atMost, milliseconds: 1), .sinceFirstOrder(.greater, milliseconds: 2)]),
-                    ]))
+            otherZones: [ZoneTable(name: "Asia/Tokyo", initialOffsetSeconds: 32_400)],
+            memory: Memory(purchasesMilliseconds: 1000, browsingMilliseconds: 0),
+            contactLimits: [
+                ContactLimit(channel: nil, rate: RateLimit(count: 2, windowMilliseconds: 700)),
+                ContactLimit(channel: .sms, rate: RateLimit(count: 1, windowMilliseconds: 3000)),
             ],
+            segments: [Segment(name: "loyal", title: "Loyal", condition: .all(conditions))],
             rules: [
                 Rule(
                     name: "reorder", title: "Reorder",
                     mechanic: .regularConsumption(
-                        ConsumptionPeriods(defaultMilliseconds: 5, perProduct: [ProductPeriod(product: "p1", milliseconds: 6)]),
-                        aheadMilliseconds: 1), enabled: false, goods: Goods(products: ["p1"], categories: ["drinks"]),
+                        ConsumptionPeriods(
+                            defaultMilliseconds: 5, perProduct: [ProductPeriod(product: "p1", milliseconds: 6)],
+                            isPerPiece: true),
+                        aheadMilliseconds: 1), enabled: false, goods: goods,
                     inAll: [0], inAny: [], inNone: [0], hours: AllowedHours(fromMinute: 540, toMinute: 1260, weekdays: 0x1f),
-                    postponeMilliseconds: 1000, action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 77)),
-                Rule(name: "lapsed", mechanic: .timeSinceLastPurchase(afterMilliseconds: 60), action: .record),
-                Rule(name: "review", mechanic: .reviewRequest(afterMilliseconds: 3), action: .record),
-            ],
+                    postponeMilliseconds: 1000, action: .email(template: "t"), conversion: Conversion(windowMilliseconds: 77),
+                    repeatLimit: RateLimit(count: 1, windowMilliseconds: 30), isTransactional: true)
+            ]
+                + mechanics.map { Rule(name: $0.name, mechanic: $0, action: .record) },
             templates: [MessageTemplate(name: "t", subject: "S", text: "T", html: "<p>", from: "a@example.org")])
-        #expect(Self.hex(rules.encoded()) == golden)
-        #expect(try RuleSet.decoded(Self.bytes(golden), revision: 9) == rules)
+        rules.segments[0].number = 258
+        rules.nextSegmentNumber = 300
+        return rules
+    }
+
+    @Test func `a rule set with conditions and mechanics of each kind`() throws {
+        let golden = Golden.ruleSet
+        #expect(Self.hex(Self.ruleSet.encoded()) == golden)
+        #expect(try RuleSet.decoded(Self.bytes(golden), revision: 9) == Self.ruleSet)
+    }
+
+    @Test func `forms that are not read any more are told by their version`() throws {
+        let rules = try Self.bytes(Golden.ruleSetOfVersion1)
+        let ofRules = #expect(throws: FormatError.self) { try RuleSet.decoded(rules, revision: 9) }
+        #expect(ofRules?.description.contains("a rule set of version 1, this program knows version 2") == true)
+        let commit = try Self.bytes(Golden.commitOfVersion3)
+        let ofCommit = #expect(throws: FormatError.self) { try Commit.decoded(commit) }
+        #expect(ofCommit?.description.contains("a commit of version 3, this program knows version 4") == true)
     }
 
     @Test func `the numbers of stored choices`() {
-        #expect(Reason.allCases.map(\.rawValue) == Array(0...19))
+        #expect(Reason.allCases.map(\.rawValue) == Array(0...22))
         #expect(Reason.refusedByProvider.rawValue == 18 && Reason.noLongerWanted.rawValue == 10)
         #expect(Counter.timersArmed.rawValue == 6 && Counter.events.rawValue == 3)
+        #expect(Counter.members.rawValue == 7 && Counter.reachableMembers.rawValue == 8)
+        #expect(OrderFigure.average.rawValue == 2 && Act.addedToCart.rawValue == 2 && EngagementSign.clicked.rawValue == 2)
+        #expect(ConsentState.unknown.rawValue == 2)
         #expect(Outcome.notTried.rawValue == 6 && Outcome.withdrawn.rawValue == 5 && Outcome.uncertain.rawValue == 3)
         #expect(OrderEvent.Change.refunded.rawValue == 6 && OrderEvent.Change.fulfilled.rawValue == 4)
         #expect(ProductEvent.Kind.shared.rawValue == 7 && Engagement.Kind.unsubscribed.rawValue == 5)
         #expect(Channel.sms.rawValue == 2 && Comparison.greater.rawValue == 4 && Commit.Kind.released.rawValue == 2)
+        #expect(Reason.contactLimit.rawValue == 20 && Reason.tooLateForOrder.rawValue == 22)
         #expect(Reason.trapped.rawValue == 19 && Commit.Kind.attempt.rawValue == 5)
     }
 }

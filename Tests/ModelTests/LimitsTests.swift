@@ -19,7 +19,7 @@ import Testing
     private func frameBytes(steps: Int) -> Int {
         let step = Step(
             inputSequence: .max, eventsThrough: .max, clock: Instant(milliseconds: .max), wakeUps: .max,
-            lateWakeUps: .max, configuration: .max, effects: [])
+            lateWakeUps: .max, swept: .max, configuration: .max, effects: [])
         // An effects' length of up to a million takes two bytes more than the 0 that is written here.
         return Commit(
             kind: .steps, shard: ShardID(.max), epoch: .max, number: .max, previousHash: .max, brain: .max,
@@ -54,20 +54,39 @@ import Testing
         let event = Limits.rulesMax * suppressed
         #expect(wakeUps <= Limits.customerEffectBytesMax)
         #expect(event <= Limits.customerEffectBytesMax)
-        #expect(Limits.commitBytesTarget + wakeUps + event <= Limits.stepEffectBytesMax)
+        #expect(Limits.commitBytesTarget + wakeUps + event + sums <= Limits.stepEffectBytesMax)
+    }
+
+    /// What a step adds to the sums at most, which stands behind its effects: of rules and segments that were removed, too.
+    private var sums: Int {
+        let keyed: [(Counter, Int)] = [
+            (.timersArmed, 2 * Limits.rulesMax), (.members, 2 * Limits.segmentsMax), (.reachableMembers, 2 * Limits.segmentsMax),
+        ]
+        let deltas = keyed.flatMap { counter, count in
+            Array(repeating: SumDelta(counter, rule: RuleID(.max), amount: Int64(-1) << 40), count: count)
+        }
+        return size(.sums(Counter.allCases.map { SumDelta($0, amount: -Limits.moneyMax * 100_000) } + deltas))
+    }
+
+    @Test func `I8 the sums of a step are read back, and so are all of its counters`() throws {
+        // A reader takes as many deltas as this.
+        #expect(Counter.allCases.count + 2 * Limits.rulesMax + 4 * Limits.segmentsMax <= 1 << 16)
+        #expect(sums <= Limits.commitBytesTarget)
     }
 
     @Test func `I8 a profile on its way to another shard fits a message, its step and its input message`() {
         let message = Limits.shardMessageBytesMax
         #expect(Limits.commitBytesTarget + message + 64 * opened <= Limits.stepEffectBytesMax)
         #expect(message + headerBytes <= Limits.batchBytesMax)
-        // Traits, orders, products by their ids, timers, actions, touches, identifiers.
+        // Traits, orders, products by their ids, timers, actions, touches, identifiers; acts with products of their own.
         let id = Limits.identifierBytesMax
         let identifiers = (6 * Limits.identifiersPerKindMax + Limits.mergedKeysMax) * (Limits.customerKeyBytesMax + 3)
         let profile =
             Limits.traitsMax * (Limits.nameBytesMax + Limits.traitValueBytesMax + 4) + Limits.ordersKeptMax * (id + 64)
             + Limits.productsKeptMax * (id + 16) + Limits.timersMax * (id + 48) + Limits.openActionsMax * (id + 96)
             + 2 * Limits.touchesMax * 48 + identifiers
+            + (Limits.purchasesKeptMax + Limits.browsingKeptMax) * (id + 24) + Limits.olderOrdersKeptMax * 20
+            + Limits.segmentsMax * 3
         #expect(profile + 2 * Limits.customerKeyBytesMax + 64 <= message)
         #expect(Limits.outboxBytesMax > message && Limits.outboxMessagesMax > Limits.eventIdentifiersMax)
     }
@@ -113,6 +132,13 @@ import Testing
         #expect(Limits.configurationBytesMax + headerBytes <= Limits.messageBytesMax)
         #expect(Limits.snapshotChunkBytes + Limits.profileBytesMax + headerBytes <= Limits.messageBytesMax)
         #expect(Limits.templateBytesMax <= Limits.configurationBytesMax)
+        // Zones change twice a year at most, from 1990 to 2060.
+        let transition = ZoneTable.Transition(at: Limits.timeMax, offsetSeconds: -43_200)
+        let zone = ZoneTable(
+            name: String(repeating: "z", count: 64), initialOffsetSeconds: -43_200,
+            transitions: Array(repeating: transition, count: 2 * 70))
+        let zones = RuleSet(otherZones: Array(repeating: zone, count: Limits.zonesMax)).encoded().count
+        #expect(zones <= Limits.configurationBytesMax / 4)
         #expect(Limits.rulesMax <= Int(UInt16.max) && Limits.segmentsMax <= Int(UInt16.max))
     }
 
@@ -137,6 +163,28 @@ import Testing
         let (_, sumOverflow) = Limits.moneyMax.multipliedReportingOverflow(by: Int64(Limits.ordersKeptMax) * 100_000)
         #expect(!lineOverflow)
         #expect(!sumOverflow)
+    }
+
+    @Test func `I8 what conditions may ask for can be computed without overflow`() {
+        let span = Limits.timeMax - Limits.timeMin
+        let orders = Int64(Limits.ordersKeptMax + Limits.olderOrdersKeptMax)
+        let acts = Int64(Limits.purchasesKeptMax + Limits.browsingKeptMax) * Interest.weight(of: .bought)
+        let products: [[Int64]] = [
+            [100, span, Int64(Limits.ordersKeptMax)], [Limits.percentMax, span, 8], [orders, Limits.moneyMax],
+            [Limits.interestMax, 1 << 32], [acts, 1 << 32], [Limits.traitNumberMax, 10],
+            [Limits.durationMillisecondsMax, Limits.piecesCountedMax],
+        ]
+        for factors in products {
+            var product: Int64 = 1
+            for factor in factors {
+                let (value, isOverflow) = product.multipliedReportingOverflow(by: factor)
+                #expect(!isOverflow, "\(factors)")
+                product = value
+            }
+        }
+        #expect(2 * Limits.anniversaryDaysMax < 365)
+        #expect(Limits.lastingMillisecondsMax <= Limits.durationMillisecondsMax)
+        #expect(Memory.usual.purchasesMilliseconds <= Limits.durationMillisecondsMax)
     }
 
     @Test func `I8 several heartbeats fit into the time after which a worker is taken for dead`() {

@@ -1,7 +1,7 @@
 import Model
 
 /// Values of every kind from a seed, plausible and extreme ones mixed: the same seed gives the same values everywhere.
-struct RandomValues {
+struct RandomValues: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }
@@ -190,7 +190,7 @@ extension RandomValues {
         return Step(
             inputSequence: unsigned(), eventsThrough: UInt32(truncatingIfNeeded: next()), clock: instant(),
             wakeUps: UInt32(truncatingIfNeeded: next()), lateWakeUps: UInt32(truncatingIfNeeded: next()),
-            configuration: unsigned(), effects: writer.bytes)
+            swept: UInt32(truncatingIfNeeded: next()), configuration: unsigned(), effects: writer.bytes)
     }
 
     mutating func commit() -> Commit {
@@ -208,30 +208,88 @@ extension RandomValues {
 }
 
 extension RandomValues {
-    mutating func condition(depth: Int = 0) -> Condition {
+    mutating func goods() -> Goods {
+        Goods(
+            products: list(upTo: 3) { $0.text() }, categories: list(upTo: 3) { $0.text() }, brands: list(upTo: 3) { $0.text() })
+    }
+
+    /// Conditions that say something of a customer themselves.
+    static let testKinds = 13
+
+    mutating func test(_ kind: Int) -> Condition {
         let comparison = pick(Comparison.allCases)
-        return switch below(depth < Condition.depthMax - 1 ? 7 : 4) {
-        case 0: .orderCount(comparison, signed())
-        case 1: .orderSum(comparison, signed())
-        case 2: .sinceLastOrder(comparison, milliseconds: signed())
-        case 3: .sinceFirstOrder(comparison, milliseconds: signed())
-        case 4: .not(condition(depth: depth + 1))
-        case 5: .all(list(upTo: 2) { $0.condition(depth: depth + 1) })
+        return switch kind {
+        case 0: .orders(pick(OrderFigure.allCases), within: optional { $0.signed() }, comparison, signed())
+        case 1: .sinceLastOrder(comparison, milliseconds: signed())
+        case 2: .sinceFirstOrder(comparison, milliseconds: signed())
+        case 3: .acts(pick(Act.allCases), goods(), within: optional { $0.signed() }, comparison, signed())
+        case 4: .sinceAct(pick(Act.allCases), goods(), comparison, milliseconds: signed())
+        case 5: .rhythm(comparison, percent: signed())
+        case 6: .pace(comparison, percent: signed())
+        case 7: .trait(text(), traitTest())
+        case 8: .anniversary(trait: text(), daysBefore: signed(), daysAfter: signed())
+        case 9: .sinceEngagement(pick(EngagementSign.allCases), comparison, milliseconds: signed())
+        case 10: .consent(pick(Channel.allCases), pick(ConsentState.allCases))
+        case 11: .reachable(pick(Channel.allCases))
+        default: .interest(goods(), comparison, signed())
+        }
+    }
+
+    private mutating func traitTest() -> TraitTest {
+        switch below(4) {
+        case 0: .exists
+        case 1: .isOneOf(list(upTo: 3) { $0.text() })
+        case 2: .number(pick(Comparison.allCases), signed())
+        default: .contains(text())
+        }
+    }
+
+    mutating func condition(depth: Int = 0) -> Condition {
+        guard depth < Condition.depthMax - 1 && chance(40) else { return test(below(Self.testKinds)) }
+        return switch below(3) {
+        case 0: .not(condition(depth: depth + 1))
+        case 1: .all(list(upTo: 2) { $0.condition(depth: depth + 1) })
         default: .any(list(upTo: 2) { $0.condition(depth: depth + 1) })
         }
     }
 
-    mutating func mechanic() -> Mechanic {
-        switch below(3) {
+    /// Numbers as after some revisions: in no order, with gaps.
+    mutating func number(_ set: inout RuleSet) {
+        let first = UInt16(below(60_000))
+        for index in set.segments.indices { set.segments[index].number = first + UInt16(set.segments.count - index) * 3 }
+        set.nextSegmentNumber = first + 100
+    }
+
+    static let mechanicKinds = 8
+
+    /// Of a rule set with so many segments.
+    mutating func mechanic(_ kind: Int, segments: Int) -> Mechanic {
+        switch kind {
         case 0:
             .regularConsumption(
                 ConsumptionPeriods(
                     defaultMilliseconds: optional { $0.signed() },
-                    perProduct: list(upTo: 4) { ProductPeriod(product: $0.text(), milliseconds: $0.signed()) }),
+                    perProduct: list(upTo: 4) { ProductPeriod(product: $0.text(), milliseconds: $0.signed()) },
+                    isPerPiece: chance(50)),
                 aheadMilliseconds: signed())
-        case 1: .timeSinceLastPurchase(afterMilliseconds: signed())
+        case 1: .timeSinceLastPurchase(afterMilliseconds: signed(), rhythmPercent: optional { $0.signed() })
+        case 2: .upsell(afterMilliseconds: signed(), offers: goods())
+        case 3: .personalDate(trait: text(), daysBefore: signed(), minute: UInt16(below(1440)))
+        case 4: .viewedProducts(times: signed(), within: signed(), afterMilliseconds: signed())
+        case 5: .abandonedCart(afterMilliseconds: signed())
+        case 6 where segments > 0: .segmentEntered(UInt16(below(segments)), afterMilliseconds: signed())
         default: .reviewRequest(afterMilliseconds: signed())
         }
+    }
+
+    private mutating func rate() -> RateLimit { RateLimit(count: signed(), windowMilliseconds: signed()) }
+
+    mutating func zone() -> ZoneTable {
+        ZoneTable(
+            name: text(), initialOffsetSeconds: Int32(below(172_799)) - 86_399,
+            transitions: list(upTo: 4) {
+                ZoneTable.Transition(at: $0.instant(), offsetSeconds: Int32($0.below(172_799)) - 86_399)
+            })
     }
 
     mutating func ruleOfSegments(_ segments: Int) -> Rule {
@@ -239,30 +297,33 @@ extension RandomValues {
             segments == 0 ? [] : values.list(upTo: 3) { UInt16($0.below(segments)) }
         }
         return Rule(
-            name: text() + "n", title: text() + "t", mechanic: mechanic(), enabled: chance(50),
-            goods: Goods(products: list(upTo: 3) { $0.text() }, categories: list(upTo: 3) { $0.text() }),
+            name: text() + "n", title: text() + "t", mechanic: mechanic(below(Self.mechanicKinds), segments: segments),
+            enabled: chance(50), goods: goods(),
             inAll: indices(&self), inAny: indices(&self), inNone: indices(&self),
             hours: optional {
                 AllowedHours(
                     fromMinute: UInt16($0.below(1440)), toMinute: UInt16($0.below(1440)), weekdays: UInt8(1 + $0.below(127)))
             },
             postponeMilliseconds: signed(), action: chance(50) ? .record : .email(template: text()),
-            conversion: optional { Conversion(windowMilliseconds: $0.signed()) })
+            conversion: optional { Conversion(windowMilliseconds: $0.signed()) }, repeatLimit: optional { $0.rate() },
+            isTransactional: chance(50))
     }
 
     mutating func ruleSet() -> RuleSet {
         let segments = list(upTo: 4) { Segment(name: $0.text() + "n", title: $0.text() + "t", condition: $0.condition()) }
-        let zone = ZoneTable(
-            name: text(), initialOffsetSeconds: Int32(below(172_799)) - 86_399,
-            transitions: list(upTo: 4) {
-                ZoneTable.Transition(at: $0.instant(), offsetSeconds: Int32($0.below(172_799)) - 86_399)
-            })
-        return RuleSet(
+        var set = RuleSet(
             revision: unsigned(), currency: text(upTo: 3), currencyDigits: UInt8(below(4)), fulfilledOnPlaced: chance(50),
-            consentAssumed: chance(50), zone: zone, segments: segments,
+            consentAssumed: chance(50), zone: zone(), otherZones: list(upTo: 2) { $0.zone() },
+            memory: Memory(purchasesMilliseconds: signed(), browsingMilliseconds: signed()),
+            contactLimits: list(upTo: 3) { values in
+                ContactLimit(channel: values.optional { $0.pick(Channel.allCases) }, rate: values.rate())
+            },
+            segments: segments,
             rules: list(upTo: 4) { $0.ruleOfSegments(segments.count) },
             templates: list(upTo: 3) {
                 MessageTemplate(name: $0.text(), subject: $0.text(), text: $0.text(), html: $0.text(), from: $0.text())
             })
+        number(&set)
+        return set
     }
 }

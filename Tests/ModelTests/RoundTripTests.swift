@@ -136,6 +136,33 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<RandomValues.testKinds)
+    func `conditions of every kind`(kind: Int) throws {
+        for seed in 0..<100 {
+            var random = RandomValues(seed: UInt64(seed))
+            let rules = RuleSet(segments: [Segment(name: "s", condition: random.test(kind))])
+            #expect(try RuleSet.decoded(rules.encoded(), revision: 0) == rules, "seed \(seed)")
+        }
+    }
+
+    @Test(arguments: 0..<RandomValues.mechanicKinds)
+    func `mechanics of every kind`(kind: Int) throws {
+        for seed in 0..<100 {
+            var random = RandomValues(seed: UInt64(seed))
+            let segment = Segment(name: "s", condition: .reachable(.email), number: 0)
+            let rule = Rule(name: "r", mechanic: random.mechanic(kind, segments: 1), action: .record)
+            let rules = RuleSet(segments: [segment], rules: [rule])
+            #expect(try RuleSet.decoded(rules.encoded(), revision: 0) == rules, "seed \(seed)")
+        }
+    }
+
+    @Test func `a rule about a segment that is not there is refused`() throws {
+        let rule = Rule(name: "r", mechanic: .segmentEntered(1, afterMilliseconds: 0), action: .record)
+        let rules = RuleSet(segments: [Segment(name: "s", condition: .reachable(.email))], rules: [rule])
+        let error = #expect(throws: FormatError.self) { try RuleSet.decoded(rules.encoded(), revision: 0) }
+        #expect(error?.description.contains("segment 1 of 1") == true)
+    }
+
     @Test(arguments: [0, 1, 127, 128, 16_383, 16_384, 1 << 32, UInt64.max - 1, UInt64.max])
     func `varints at the borders of their lengths`(value: UInt64) throws {
         var writer = ByteWriter()

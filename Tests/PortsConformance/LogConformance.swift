@@ -3,7 +3,7 @@ internal import Ports
 
 /// What every ``LogStore`` promises.
 package enum LogConformance {
-    package static var cases: [ConformanceCase<LogFixture>] { writing + LogReadingConformance.cases }
+    package static var cases: [ConformanceCase<LogFixture>] { writing + LogReadingConformance.cases + ApplyingConformance.cases }
 
     static let writing: [ConformanceCase<LogFixture>] = [
         ConformanceCase("an empty log has no last record and no bytes", emptyLog),

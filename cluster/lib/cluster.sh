@@ -115,6 +115,7 @@ ENV
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "${standbys:-0}"
     start gateway "$reprise" gateway --port "$gateway_port"
     start dispatcher "$reprise" dispatcher
+    start history "$reprise" history --data "$data/history"
     for ((index = 1; index <= workers; index++)); do start_worker "$index"; done
     "$reprise" status --quiet --wait 60 --workers "$workers" || {
         died || true
@@ -132,4 +133,4 @@ load_env() {
 }
 
 # forget_data: the folder as it was before the first start; nothing of it may run.
-forget_data() { rm -rf "$data"/{nats,coordinator,mailbox,logs,pids,env,write-key,admin-key}; }
+forget_data() { rm -rf "$data"/{nats,coordinator,history,mailbox,logs,pids,env,write-key,admin-key}; }

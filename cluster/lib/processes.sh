@@ -44,7 +44,7 @@ start() {
 names() {
     local name
     [ -d "$data/pids" ] || return 0
-    for name in gateway dispatcher worker coordinator mailbox nats; do
+    for name in gateway dispatcher worker history coordinator mailbox nats; do
         (cd "$data/pids" && ls -d "$name" "$name"-* 2>/dev/null) || true
     done
 }
@@ -75,7 +75,7 @@ end() {
 # Ends all processes of the folder: who takes events and sends first, then who decides, then what they stand on.
 end_all() {
     local phase name chosen
-    for phase in "gateway dispatcher" worker coordinator "mailbox nats"; do
+    for phase in "gateway dispatcher" worker "history coordinator" "mailbox nats"; do
         chosen=()
         for name in $(names); do
             case " $phase " in *" ${name%%-*} "*) chosen+=("$name") ;; esac

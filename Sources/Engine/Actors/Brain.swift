@@ -8,14 +8,17 @@ struct Brain: ~Copyable, Sendable {
     var products: ProductTable
     /// Where other customers and identifiers are at home.
     let shards: ShardMap
+    let isLive: Bool
     var outbox = Outbox()
     var effects = StepEffects()
     /// Memory in which the ids of actions are put together.
     var scratch = PackWriter(reserving: 512)
+    var membership = MembershipScratch()
     /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
     var decided: [ActionID: Timer]?
 
-    init(rules: CompiledRules, products: ProductTable, shards: ShardMap) {
+    init(rules: CompiledRules, products: ProductTable, shards: ShardMap, isLive: Bool) {
+        self.isLive = isLive
         self.rules = rules
         self.products = products
         self.shards = shards
@@ -26,9 +29,9 @@ struct Brain: ~Copyable, Sendable {
     {
         switch body {
         case .order(let order): try apply(order, at: now, customer: customer, to: &profile)
-        case .product(let product): Self.apply(product.kind, to: &profile)
-        case .identify(let identify): try apply(identify, to: &profile)
-        case .engagement(let engagement): apply(engagement, to: &profile)
+        case .product(let product): try apply(product, at: now, to: &profile)
+        case .identify(let identify): try apply(identify, at: now, to: &profile)
+        case .engagement(let engagement): apply(engagement, at: now, to: &profile)
         case .named(let name, _):
             #if DEBUG
                 InjectedTrap.hit(name)
@@ -40,12 +43,36 @@ struct Brain: ~Copyable, Sendable {
         }
     }
 
-    /// Of a product event nothing is kept but what was done.
+    /// Of a product event nothing is kept but what was done, unless the installation remembers browsing.
     static func apply(_ kind: ProductEvent.Kind, to profile: inout Profile) {
         switch kind {
         case .viewed, .clicked: profile.views += 1
         case .addedToCart, .removedFromCart, .addedToWishlist, .removedFromWishlist, .reviewed, .shared: break
         }
+    }
+
+    /// Whether more is kept of product events, and of what is done with messages, than how often.
+    var remembersBrowsing: Bool { rules.set.memory.browsingMilliseconds > 0 }
+
+    mutating func apply(_ event: ProductEvent, at now: Instant, to profile: inout Profile) throws(EventFault) {
+        let act: Act? =
+            switch event.kind {
+            case .viewed, .clicked: .viewed
+            case .addedToCart: .addedToCart
+            case .removedFromCart, .addedToWishlist, .removedFromWishlist, .reviewed, .shared: nil
+            }
+        if let act, remembersBrowsing, !event.product.id.isEmpty {
+            guard let product = products.index(of: event.product) else {
+                throw EventFault("more than \(Limits.productsPerShardMax) products in one shard")
+            }
+            profile.remember(
+                PastAct(act: act, product: product, time: now, order: 0), memory: rules.set.memory.browsingMilliseconds)
+            if act == .viewed { armViews(product, at: now, in: &profile) } else { armCart(at: now, in: &profile) }
+        }
+        if event.kind == .removedFromCart, remembersBrowsing, let product = products.known(event.product.id) {
+            profile.takeFromCart(product)
+        }
+        Self.apply(event.kind, to: &profile)
     }
 
     private func check(_ identify: Identify, _ profile: Profile) throws(EventFault) {
@@ -59,7 +86,7 @@ struct Brain: ~Copyable, Sendable {
         }
     }
 
-    private func apply(_ identify: Identify, to profile: inout Profile) throws(EventFault) {
+    private mutating func apply(_ identify: Identify, at now: Instant, to profile: inout Profile) throws(EventFault) {
         try check(identify, profile)
         for trait in identify.traits {
             let place = profile.traits.firstIndex { $0.name >= trait.name } ?? profile.traits.count
@@ -74,13 +101,18 @@ struct Brain: ~Copyable, Sendable {
             }
         }
         for consent in identify.consents { profile.consents[consent.channel] = consent.granted }
+        if !rules.dates.isEmpty && !identify.traits.isEmpty { armDates(identify.traits, at: now, in: &profile) }
     }
 
-    private func apply(_ engagement: Engagement, to profile: inout Profile) {
+    private func apply(_ engagement: Engagement, at now: Instant, to profile: inout Profile) {
         switch engagement.kind {
         case .delivered: break
-        case .opened: profile.opens += 1
-        case .clicked: profile.clicks += 1
+        case .opened:
+            profile.opens += 1
+            if remembersBrowsing { profile.engage(.opened, at: now) }
+        case .clicked:
+            profile.clicks += 1
+            if remembersBrowsing { profile.engage(.clicked, at: now) }
         case .bounced, .markedAsSpam: profile.consents.suppress(engagement.channel)
         case .unsubscribed: profile.consents[engagement.channel] = false
         }

@@ -16,6 +16,8 @@ package final actor CustomerActor {
     private(set) var profile = Profile()
     /// Counted among the customers when it was bound to.
     private(set) var wasCustomer = false
+    /// Its memberships are brought up with each event.
+    private var isFollowed = false
 
     package init(executor: any SerialExecutor) { self.executor = executor }
 
@@ -28,6 +30,7 @@ package final actor CustomerActor {
         let isSound = profile.fold(in: keyEnd..<end, wakeUp: table.wakeUp(of: slot))
         precondition(isSound, "the bytes of customer \(slot) are damaged")
         wasCustomer = isCustomer
+        isFollowed = wasCustomer
     }
 
     /// A customer, and not only the place of an identifier or a mark.
@@ -40,6 +43,7 @@ package final actor CustomerActor {
         profile.packed = [UInt8(key.text.utf8.count)] + key.text.utf8
         keyEnd = profile.packed.count
         wasCustomer = false
+        isFollowed = false
     }
 
     /// The customer it is bound to.
@@ -77,6 +81,23 @@ package final actor CustomerActor {
     func apply(_ order: OrderEvent, at now: Instant, _ brain: inout Brain) throws(EventFault) {
         try brain.apply(order, at: now, customer: key, to: &profile)
     }
+
+    /// Brings the memberships up to `now`, as far as an event may have changed them; all of them for one that is new.
+    func follow(_ touched: Facts, at now: Instant, _ brain: inout Brain) {
+        let isCustomer = isCustomer
+        brain.follow(isFollowed ? touched : .all, at: now, isCustomer: isCustomer, in: &profile)
+        isFollowed = isCustomer
+    }
+
+    /// Brings the customer up to the brain's configuration; false when that changed nothing.
+    func bringUp(_ fresh: Set<RuleID>, from adopted: Instant, at now: Instant, _ brain: inout Brain) -> Bool {
+        let isCustomer = isCustomer
+        return brain.bringUp(&profile, isCustomer: isCustomer, fresh, from: adopted, at: now)
+    }
+
+    func isBroughtUp(to revision: UInt64) -> Bool { profile.habits.broughtUp == revision && revision != 0 }
+    func noteBroughtUp(to revision: UInt64) { profile.habits.broughtUp = revision }
+    func forgetBroughtUp() { profile.habits.broughtUp = 0 }
 
     func apply(_ kind: ProductEvent.Kind) { Brain.apply(kind, to: &profile) }
 

@@ -34,6 +34,8 @@ extension Brain {
         case .updated:
             if profile.orders[index].state.stands {
                 if let revenue = event.revenue { change(index, revenueTo: revenue, at: now, customer: customer, in: &profile) }
+                remember(event.lines, of: index, in: &profile)
+                if !rules.upsell.isEmpty { dropOffers(of: event.orderID, event.lines, in: &profile) }
             } else {
                 renew(index, event, at: now, customer: customer, in: &profile)
             }
@@ -55,7 +57,7 @@ extension Brain {
 
     /// An order seen for the first time, whatever change it is seen by.
     private mutating func open(_ event: OrderEvent, at now: Instant, customer: CustomerKey, in profile: inout Profile) {
-        if profile.orders.count >= Limits.ordersKeptMax { profile.orders.removeFirst() }
+        if profile.orders.count >= Limits.ordersKeptMax { profile.letGo(profile.orders.removeFirst()) }
         let state: Order.State =
             switch event.change {
             case .placed, .updated: .placed
@@ -74,6 +76,8 @@ extension Brain {
         let index = profile.orders.count - 1
         let known = profile.lastOrder
         count(index, sign: 1, in: &profile)
+        remember(event.lines, of: index, in: &profile)
+        if !rules.upsell.isEmpty { armOffers(profile.orders[index], event.lines, at: now, in: &profile) }
         creditNew(index, at: now, customer: customer, in: &profile)
         // A late one says nothing about the last; of two at one instant the first has set the timer.
         if known != now && profile.lastOrder == now { armLapse(anchor: now, in: &profile) }
@@ -102,6 +106,20 @@ extension Brain {
         }
     }
 
+    /// What was bought with the order is what these lines say; none say nothing about it.
+    private mutating func remember(_ lines: [OrderLine], of index: Int, in profile: inout Profile) {
+        let memory = rules.set.memory.purchasesMilliseconds
+        guard memory > 0, !lines.isEmpty else { return }
+        let order = profile.orders[index]
+        profile.forgetPurchases(of: order)
+        var known: Set<UInt32> = []
+        for line in lines {
+            guard let product = products.index(of: line.product), known.insert(product).inserted else { continue }
+            profile.remember(
+                PastAct(act: .bought, product: product, time: order.placed, order: order.tag), memory: memory)
+        }
+    }
+
     private func advance(_ index: Int, to state: Order.State, at now: Instant, in profile: inout Profile) {
         guard profile.orders[index].state.rawValue < state.rawValue else { return }
         profile.orders[index].state = state
@@ -113,7 +131,12 @@ extension Brain {
         advance(index, to: .fulfilled, at: now, in: &profile)
         profile.orders[index].wasFulfilled = true
         for line in lines {
-            if let product = products.index(of: line.product) { buy(product, at: now, in: &profile) }
+            guard let product = products.index(of: line.product) else { continue }
+            var pieces = line.quantity
+            if lines.count > 1 {
+                pieces = lines.reduce(0) { $1.product.id.utf8.elementsEqual(line.product.id.utf8) ? $0 + $1.quantity : $0 }
+            }
+            buy(product, pieces: pieces, at: now, in: &profile)
         }
         armReview(order: profile.orders[index].id, lines, at: now, in: &profile)
     }
@@ -124,6 +147,7 @@ extension Brain {
         _ index: Int, _ event: OrderEvent, at now: Instant, customer: CustomerKey, in profile: inout Profile
     ) {
         if profile.orders[index].state.stands && profile.orders[index].awaitsWorth && !event.awaitsWorth {
+            remember(event.lines, of: index, in: &profile)
             return change(index, revenueTo: event.revenue ?? event.linesTotal, at: now, customer: customer, in: &profile)
         }
         guard !profile.orders[index].state.stands, now > profile.orders[index].changed else {
@@ -134,6 +158,7 @@ extension Brain {
         profile.orders[index].changed = now
         profile.orders[index].revenue = event.revenue ?? event.linesTotal
         profile.orders[index].awaitsWorth = event.awaitsWorth
+        remember(event.lines, of: index, in: &profile)
         let known = profile.lastOrder
         count(index, sign: 1, in: &profile)
         if profile.orders[index].credit == nil {
@@ -166,11 +191,13 @@ extension Brain {
         profile.orders[index].state = state
         profile.orders[index].changed = now
         count(index, sign: -1, in: &profile)
+        profile.forgetPurchases(of: order)
         profile.orders[index].revenue = 0
         let last = profile.lastOrder
         disarm(in: &profile) { timer in
             switch timer.occasion {
-            case .order(let id): id == order.id
+            case .order(let id), .offer(let id): id == order.id
+            case .date, .views, .cart, .segment: false
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true
             }

@@ -28,7 +28,7 @@ extension Brain {
         guard let rule = rules.rule(open.rule) else {
             return withdraw(index, attempt, .ruleGone, at: now, customer: customer, in: &profile)
         }
-        if let reason = objection(to: open, rule, at: now, profile) {
+        if let reason = objection(to: open, rule, at: now, &profile) {
             if reason == .quietHours { return deny(.quietHours) }
             return withdraw(index, attempt, reason, at: now, customer: customer, in: &profile)
         }
@@ -50,12 +50,12 @@ extension Brain {
     }
 
     /// Why an open action may not be sent now; nil = it may.
-    private func objection(to open: OpenAction, _ rule: Rule, at now: Instant, _ profile: Profile) -> Reason? {
+    private mutating func objection(to open: OpenAction, _ rule: Rule, at now: Instant, _ profile: inout Profile) -> Reason? {
         if !rule.enabled { return .ruleOff }
         if now > open.deadline { return .deadlinePassed }
-        if let reason = unwanted(open.occasion, anchor: open.anchor, profile) { return reason }
+        if let reason = unwanted(open.occasion, anchor: open.anchor, &profile, at: now) { return reason }
         if let reason = refusal(of: rule.action.channel, profile) { return reason }
-        if let hours = rule.hours, hours.nextAllowed(from: now, in: rules.set.zone) != now { return .quietHours }
+        if let hours = rule.hours, hours.nextAllowed(from: now, in: zone(of: profile)) != now { return .quietHours }
         return nil
     }
 
@@ -94,12 +94,15 @@ extension Brain {
             profile.open.remove(at: index)
             close(open, .sent, .none, at: now, customer: customer, detail: detail)
             touch(open, at: now, in: &profile)
+            if remembersBrowsing { profile.engage(.sent, at: now) }
+            contacted(open.rule, open.channel, at: now, in: &profile)
         case .undeliverable:
             profile.open.remove(at: index)
             close(open, .undeliverable, .refusedByProvider, at: now, customer: customer, detail: detail)
         case .uncertain:
             profile.open.remove(at: index)
             close(open, .uncertain, .none, at: now, customer: customer, detail: detail)
+            contacted(open.rule, open.channel, at: now, in: &profile)
         case .withdrawn:
             profile.open.remove(at: index)
             close(open, .withdrawn, .none, at: now, customer: customer, detail: detail)
@@ -123,14 +126,15 @@ extension Brain {
         fields.append(Trait("rule.name", rule.name))
         fields.append(Trait("rule.title", rule.title))
         switch action.occasion {
-        case .lapse: break
-        case .product(let index):
+        case .lapse, .cart, .segment: break
+        case .date(let day): fields.append(Trait("date", CivilDays.text(of: day)))
+        case .product(let index), .views(let index):
             if let product = products[index] {
                 fields.append(Trait("product.id", product.id))
                 if !product.name.isEmpty { fields.append(Trait("product.name", product.name)) }
                 if !product.category.isEmpty { fields.append(Trait("product.category", product.category)) }
             }
-        case .order(let id):
+        case .order(let id), .offer(let id):
             fields.append(Trait("order.id", id))
             fields.append(Trait("order.currency", rules.set.currency))
             if let order = profile.orders.last(where: { $0.id == id }) {

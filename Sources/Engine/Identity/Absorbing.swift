@@ -10,6 +10,7 @@ extension Brain {
     ) {
         effects.add(.merged(key, into: customer, time: now))
         let before = (profile.orders, profile.products)
+        joinPurchases(other, into: &profile)
         joinTouches(other, into: &profile)
         joinOrders(other, at: now, customer: customer, into: &profile)
         profile.lapseDecided = [profile.lapseDecided, other.lapseDecided].compactMap { $0 }.max()
@@ -25,7 +26,53 @@ extension Brain {
             let place = profile.traits.firstIndex { $0.name > trait.name } ?? profile.traits.count
             profile.traits.insert(trait, at: place)
         }
+        joinHabits(other, into: &profile)
         joinIdentity(other, of: key, customer: customer, into: &profile)
+        follow(.all, at: now, isCustomer: profile.isCustomer, in: &profile)
+    }
+
+    // MARK: Habits
+
+    /// What both sides know of one order is one purchase, at the time that stays the order's. Asked before orders are joined.
+    private func joinPurchases(_ other: Profile, into profile: inout Profile) {
+        if profile.habits.boughtPart.isEmpty && other.habits.boughtPart.isEmpty { return }
+        var theirs = other.bought
+        for order in other.orders {
+            guard let mine = profile.orders.last(where: { $0.id == order.id }) else { continue }
+            let placed = min(mine.placed, order.placed)
+            let tag = order.tag
+            for index in theirs.indices where theirs[index].time == order.placed && theirs[index].order == tag {
+                theirs[index].time = placed
+            }
+            for index in profile.bought.indices
+            where profile.bought[index].time == mine.placed && profile.bought[index].order == tag {
+                profile.bought[index].time = placed
+            }
+        }
+        for act in theirs where !profile.bought.contains(act) { profile.bought.append(act) }
+        profile.bought.sort(by: PastAct.precedes)
+        profile.bought.removeFirst(max(profile.bought.count - Limits.purchasesKeptMax, 0))
+    }
+
+    private func joinHabits(_ other: Profile, into profile: inout Profile) {
+        if !other.habits.browsedPart.isEmpty {
+            profile.browsed += other.browsed
+            profile.browsed.sort(by: PastAct.precedes)
+            profile.browsed.removeFirst(max(profile.browsed.count - Limits.browsingKeptMax, 0))
+        }
+        if !other.habits.olderPart.isEmpty { profile.olderOrders += other.olderOrders }
+        if !profile.habits.olderPart.isEmpty {
+            profile.olderOrders.sort { ($0.placed, $0.revenue) < ($1.placed, $1.revenue) }
+            profile.olderOrders.removeFirst(max(profile.olderOrders.count - Limits.olderOrdersKeptMax, 0))
+        }
+        if !other.habits.contactPart.isEmpty {
+            profile.contacts += other.contacts
+            profile.contacts.sort {
+                ($0.time, $0.rule.number, $0.channel.rawValue) < ($1.time, $1.rule.number, $1.channel.rawValue)
+            }
+            profile.contacts.removeFirst(max(profile.contacts.count - Limits.contactsKeptMax, 0))
+        }
+        for engaged in other.engaged { profile.engage(engaged.sign, at: engaged.last) }
     }
 
     private mutating func joinIdentity(
@@ -68,7 +115,7 @@ extension Brain {
             }
         }
         profile.orders.sort { ($0.placed, $0.id) < ($1.placed, $1.id) }
-        profile.orders.removeFirst(max(profile.orders.count - Limits.ordersKeptMax, 0))
+        while profile.orders.count > Limits.ordersKeptMax { profile.letGo(profile.orders.removeFirst()) }
         let kept = Set(profile.orders.compactMap(\.credit))
         while profile.touches.count > Limits.touchesMax,
             let oldest = profile.touches.firstIndex(where: { !kept.contains($0.action) })
@@ -140,12 +187,17 @@ extension Brain {
             case .order(let id): orders.contains { $0.id == id && $0.wasFulfilled }
             case .product(let product): products.contains { $0.product == product && $0.last >= timer.anchor }
             case .lapse: orders.contains { $0.state.stands && $0.placed >= timer.anchor }
+            case .offer(let id): orders.contains { $0.id == id }
+            // What the other side has of these it has a timer for.
+            case .date, .views, .cart, .segment: false
             }
         }
         /// Of two timers for one occasion: an order's first fulfilment counts, a product's and the customer's last purchase.
         func precedes(_ left: Timer, _ right: Timer) -> Bool {
-            if case .order = left.occasion { return left.anchor < right.anchor }
-            return left.anchor > right.anchor
+            switch left.occasion {
+            case .order, .offer, .date, .segment: return left.anchor < right.anchor
+            case .product, .lapse, .views, .cart: return left.anchor > right.anchor
+            }
         }
         func twin(of timer: Timer, in timers: [Timer]) -> Timer? {
             timers.first { $0.rule == timer.rule && $0.occasion == timer.occasion }

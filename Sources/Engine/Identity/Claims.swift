@@ -85,6 +85,7 @@ extension Brain {
     private mutating func depart(_ profile: inout Profile, customer: CustomerKey, into survivor: CustomerKey) {
         let identity = profile.identity ?? Identity()
         profile.identity = nil
+        leaveSegments(&profile)
         if !profile.isBlank || !identity.identifiers.isEmpty || !identity.merged.isEmpty {
             if !identity.identifiers.isEmpty || !identity.merged.isEmpty {
                 var travelling = Identity()

@@ -6,8 +6,9 @@ import Model
 // Form: version, products (the profile's numbers are places in this list), the profile as it is packed.
 
 extension Profile {
-    private static let travelVersion: UInt8 = 3
-    private static let productsMax = Limits.productsKeptMax + Limits.timersMax + Limits.openActionsMax
+    private static let travelVersion: UInt8 = 4
+    private static let productsMax =
+        Limits.productsKeptMax + Limits.timersMax + Limits.openActionsMax + Limits.purchasesKeptMax + Limits.browsingKeptMax
 
     func travelling(_ table: ProductTable) -> [UInt8] {
         var renumbered = self
@@ -64,10 +65,22 @@ extension Profile {
     private mutating func renumber(_ number: (UInt32) -> UInt32) {
         for index in products.indices { products[index].product = number(products[index].product) }
         for index in timers.indices {
-            if case .product(let product) = timers[index].occasion { timers[index].occasion = .product(number(product)) }
+            timers[index].occasion = timers[index].occasion.renumbered(number)
         }
         for index in open.indices {
-            if case .product(let product) = open[index].occasion { open[index].occasion = .product(number(product)) }
+            open[index].occasion = open[index].occasion.renumbered(number)
+        }
+        for index in bought.indices { bought[index].product = number(bought[index].product) }
+        for index in browsed.indices { browsed[index].product = number(browsed[index].product) }
+    }
+}
+
+extension Occasion {
+    fileprivate func renumbered(_ number: (UInt32) -> UInt32) -> Occasion {
+        switch self {
+        case .product(let product): .product(number(product))
+        case .views(let product): .views(number(product))
+        case .lapse, .order, .offer, .date, .cart, .segment: self
         }
     }
 }

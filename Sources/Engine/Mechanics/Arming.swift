@@ -4,7 +4,7 @@ import Model
 
 extension Brain {
     /// The product was bought: every rule of regular consumption that concerns it counts anew.
-    mutating func buy(_ product: UInt32, at now: Instant, in profile: inout Profile) {
+    mutating func buy(_ product: UInt32, pieces: Int64, at now: Instant, in profile: inout Profile) {
         if let known = profile.purchase(product) {
             // Of two purchases at one instant the first has set the timers: one occasion, one decision.
             guard profile.products[known].last < now else { return }
@@ -18,7 +18,12 @@ extension Brain {
             profile.products.append(Purchase(product: product, last: now))
         }
         for position in rules.consumption.indices {
-            guard let delay = products.reminderDelay(product, consumptionRule: position, rules: rules) else { continue }
+            guard var delay = products.reminderDelay(product, consumptionRule: position, rules: rules) else { continue }
+            if pieces > 1, let known = products[product],
+                let counted = rules.reminderDelay(rule: rules.consumption[position], product: known, pieces: pieces)
+            {
+                delay = counted
+            }
             arm(rules.consumption[position], .product(product), anchor: now, due: now + delay, in: &profile)
         }
     }
@@ -26,15 +31,22 @@ extension Brain {
     /// The time since the last order counts from `anchor`.
     mutating func armLapse(anchor: Instant, in profile: inout Profile) {
         for index in rules.lapse {
-            arm(index, .lapse, anchor: anchor, due: anchor + rules.gists[index].afterMilliseconds, in: &profile)
+            arm(index, .lapse, anchor: anchor, due: anchor + lapseDelay(rule: index, profile), in: &profile)
         }
+    }
+
+    /// How long after the last order the rule takes the customer for lapsed: so much, or by the customer's own rhythm.
+    func lapseDelay(rule index: Int, _ profile: Profile) -> Int64 {
+        let gist = rules.gists[index]
+        guard let percent = gist.rhythmPercent, let own = profile.intervals else { return gist.afterMilliseconds }
+        return max(min(percent * own.sum / (100 * own.count), Limits.lastingMillisecondsMax), 1)
     }
 
     /// An order went away or came back: the last one counts again, unless the lapse after it may have been decided (I5).
     /// One that is overdue is decided now.
     mutating func rearmLapse(anchor: Instant, at now: Instant, in profile: inout Profile) {
         for index in rules.lapse {
-            let due = anchor + rules.gists[index].afterMilliseconds
+            let due = anchor + lapseDelay(rule: index, profile)
             if let decided = profile.lapseDecided, due <= decided { continue }
             arm(index, .lapse, anchor: anchor, due: max(due, now), in: &profile)
         }
@@ -49,7 +61,7 @@ extension Brain {
         }
     }
 
-    private mutating func arm(_ index: Int, _ occasion: Occasion, anchor: Instant, due: Instant, in profile: inout Profile) {
+    mutating func arm(_ index: Int, _ occasion: Occasion, anchor: Instant, due: Instant, in profile: inout Profile) {
         let rule = rules.gists[index].id
         let timer = Timer(rule: rule, occasion: occasion, anchor: anchor, firstDue: due, due: due)
         if let known = profile.timer(of: rule, occasion) {

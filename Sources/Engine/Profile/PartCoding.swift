@@ -53,7 +53,7 @@ extension Purchase: Packable {
 }
 
 extension Occasion {
-    /// The tag takes the low two bits of a byte whose others are the caller's.
+    /// The tag takes the low two bits of a byte whose others are the caller's; those that are rare have a second one.
     func pack(into writer: inout PackWriter, flags: UInt8) {
         switch self {
         case .lapse: writer.byte(flags << 2)
@@ -63,6 +63,25 @@ extension Occasion {
         case .order(let order):
             writer.byte(flags << 2 | 2)
             writer.string(order)
+        case .offer(let order):
+            writer.byte(flags << 2 | 3)
+            writer.byte(0)
+            writer.string(order)
+        case .date(let day):
+            writer.byte(flags << 2 | 3)
+            writer.byte(1)
+            writer.signed(day)
+        case .views(let product):
+            writer.byte(flags << 2 | 3)
+            writer.byte(2)
+            writer.varint(UInt64(product))
+        case .cart:
+            writer.byte(flags << 2 | 3)
+            writer.byte(3)
+        case .segment(let number):
+            writer.byte(flags << 2 | 3)
+            writer.byte(4)
+            writer.fixed(number)
         }
     }
 
@@ -72,9 +91,20 @@ extension Occasion {
         case 0: return (.lapse, tag >> 2)
         case 1: return (.product(UInt32(reader.count(max: Int(Int32.max)))), tag >> 2)
         case 2: return (.order(reader.string()), tag >> 2)
+        default: return (unpackRare(&reader), tag >> 2)
+        }
+    }
+
+    private static func unpackRare(_ reader: inout PackReader) -> Occasion {
+        switch reader.byte() {
+        case 0: return .offer(reader.string())
+        case 1: return .date(reader.signed())
+        case 2: return .views(UInt32(reader.count(max: Int(Int32.max))))
+        case 3: return .cart
+        case 4: return .segment(reader.fixed())
         default:
             reader.fail()
-            return (.lapse, 0)
+            return .lapse
         }
     }
 }

@@ -30,8 +30,11 @@ package struct Profile: Sendable {
     var touchPart = Part<Touch>()
     var traitPart = Part<Trait>()
     var identityPart = IdentityPart()
-    /// What ``nextWakeUp`` is while timers and open actions are as they were packed.
+    var habits = Habits()
+    /// What ``nextWakeUp`` is while timers, open actions and memberships are as they were packed,
     var packedWakeUp = CustomerTable.noWakeUp
+    /// and the share of the memberships in it.
+    var packedMembershipDue = CustomerTable.noWakeUp
 
     package init() {}
 
@@ -113,9 +116,11 @@ package struct Profile: Sendable {
     /// Makes ready what tells whether an occasion is still there.
     mutating func unfold(for occasion: Occasion) {
         switch occasion {
-        case .lapse: break
-        case .order: orderPart.unfold(packed, base)
+        case .lapse, .date, .segment: break
+        case .order, .offer: orderPart.unfold(packed, base)
         case .product: productPart.unfold(packed, base)
+        case .views: habits.boughtPart.unfold(packed, base)
+        case .cart: habits.browsedPart.unfold(packed, base)
         }
     }
 
@@ -125,6 +130,7 @@ package struct Profile: Sendable {
             orderPart.unfoldChecked(packed, base), productPart.unfoldChecked(packed, base),
             timerPart.unfoldChecked(packed, base), openPart.unfoldChecked(packed, base),
             touchPart.unfoldChecked(packed, base), traitPart.unfoldChecked(packed, base), identityPart.unfoldChecked(packed),
+            habits.unfoldChecked(packed, base),
         ]
         return areSound.allSatisfy { $0 }
     }
@@ -136,6 +142,7 @@ package struct Profile: Sendable {
         changeTimes()
         touchPart.beginChange(packed, base)
         traitPart.beginChange(packed, base)
+        habits.changeAll(packed, base)
     }
 
     /// Back to nothing known, with the lists' memory kept.
@@ -156,23 +163,33 @@ package struct Profile: Sendable {
         touchPart.clear()
         traitPart.clear()
         identityPart.clear()
+        if !habits.isEmpty { habits.clear() }
+        packedMembershipDue = CustomerTable.noWakeUp
     }
 
     /// Nothing is known but, maybe, an identity.
     var isBlank: Bool {
         orderCount == 0 && orderSum == 0 && firstOrder == nil && lastOrder == nil && lapseDecided == nil && views == 0
             && clicks == 0 && opens == 0 && consents == ConsentSet() && orderPart.isEmpty && productPart.isEmpty
-            && timerPart.isEmpty && openPart.isEmpty && touchPart.isEmpty && traitPart.isEmpty
+            && timerPart.isEmpty && openPart.isEmpty && touchPart.isEmpty && traitPart.isEmpty && !habits.hasFacts
     }
 
     /// Leads to another customer and is none itself.
     var isMark: Bool { identityPart.isMark }
 
-    /// When this customer next wants to be woken: its first timer, or the first deadline of an action nobody has asked for.
-    /// Milliseconds; `CustomerTable.noWakeUp` = never.
+    /// When this customer next wants to be woken: its first timer, the first deadline of an action nobody has asked for, or
+    /// the next change of a membership. Milliseconds; `CustomerTable.noWakeUp` = never.
     var nextWakeUp: Int64 {
-        if timerPart.isUnchanged || openPart.isUnchanged { return packedWakeUp }
-        var next = CustomerTable.noWakeUp
+        if timerPart.isUnchanged || openPart.isUnchanged {
+            if habits.membershipDue == packedMembershipDue { return packedWakeUp }
+            if packedMembershipDue > packedWakeUp { return min(packedWakeUp, habits.membershipDue) }
+            // The memberships were first; the lists have not said yet when they want to be.
+            var next = habits.membershipDue
+            for timer in timers { next = min(next, timer.due.milliseconds) }
+            for action in open where action.grant == nil { next = min(next, action.expires.milliseconds) }
+            return next
+        }
+        var next = habits.membershipDue
         for index in timerPart.values.indices { next = min(next, timerPart.values[index].due.milliseconds) }
         for index in openPart.values.indices where openPart.values[index].grant == nil {
             next = min(next, openPart.values[index].expires.milliseconds)
@@ -224,6 +241,10 @@ extension Profile: Equatable {
             && left.clicks == right.clicks && left.opens == right.opens && left.consents == right.consents
             && left.orders == right.orders && left.products == right.products && left.timers == right.timers
             && left.open == right.open && left.touches == right.touches && left.traits == right.traits
-            && left.identity == right.identity
+            && left.identity == right.identity && left.bought == right.bought && left.browsed == right.browsed
+            && left.olderOrders == right.olderOrders && left.engaged == right.engaged && left.members == right.members
+            && left.habits.membershipDue == right.habits.membershipDue && left.habits.isReachable == right.habits.isReachable
+            && left.contacts == right.contacts && left.habits.broughtUp == right.habits.broughtUp
+            && left.habits.followedAt == right.habits.followedAt
     }
 }

@@ -23,6 +23,7 @@ extension Profile {
         /// Of an identity: it leads to another customer; somebody claims it.
         static let mark = Parts(rawValue: 1 << 13)
         static let claimed = Parts(rawValue: 1 << 14)
+        static let habits = Parts(rawValue: 1 << 15)
     }
 
     private var parts: Parts {
@@ -42,6 +43,7 @@ extension Profile {
         if !identityPart.isEmpty { parts.insert(.identity) }
         if identityPart.isMark { parts.insert(.mark) }
         if identityPart.isClaimed { parts.insert(.claimed) }
+        if !habits.isEmpty { parts.insert(.habits) }
         return parts
     }
 
@@ -78,6 +80,7 @@ extension Profile {
         if parts.contains(.touches) { unsafe touchPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.traits) { unsafe traitPart.pack(into: &writer, packed, base: base) }
         if parts.contains(.identity) { unsafe identityPart.pack(into: &writer, packed) }
+        if parts.contains(.habits) { unsafe habits.pack(into: &writer, packed, base) }
     }
 
     /// Whether the packed profile that begins there has an identity; without unpacking it.
@@ -107,6 +110,10 @@ extension Profile {
             if parts.contains(.identity) {
                 identityPart = IdentityPart(
                     at: reader.part(), isMark: parts.contains(.mark), isClaimed: parts.contains(.claimed))
+            }
+            if parts.contains(.habits) {
+                habits.fold(&reader, base)
+                packedMembershipDue = habits.membershipDue
             }
             return reader.isSound && reader.isAtEnd
         }

@@ -51,12 +51,23 @@ package enum Occasion: Equatable, Sendable {
     case order(String)
     /// The time since the last order.
     case lapse
+    /// What completes an order that can still take something.
+    case offer(String)
+    /// A yearly date: the number of the day in ``CivilDays``.
+    case date(Int64)
+    /// A product that was viewed (its index in the shard's table).
+    case views(UInt32)
+    /// What stands in the cart.
+    case cart
+    /// The customer came into the segment with this number.
+    case segment(UInt16)
 }
 
 package struct Timer: Equatable, Sendable {
     package var rule: RuleID
     package var occasion: Occasion
-    /// What it counts from: the purchase, the last order, the fulfilment.
+    /// What it counts from: the purchase, the last order, the fulfilment, the view, the coming into a segment; of a date when
+    /// its timer was set.
     package var anchor: Instant
     package var firstDue: Instant
     /// Later than `firstDue` by what it was postponed.

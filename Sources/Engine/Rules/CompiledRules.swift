@@ -8,12 +8,21 @@ package final class CompiledRules: Sendable {
     let consumption: [Int]
     let lapse: [Int]
     let review: [Int]
+    let upsell: [Int]
+    let dates: [Int]
+    let views: [Int]
+    let carts: [Int]
+    /// Rules about customers that come into the segment of this number.
+    let entries: [UInt16: [Int]]
     /// By index into `set.rules`.
     let gists: [Gist]
     /// By open addressing over the id, which is a hash: the rule's index plus one; 0 = free.
     private let places: [UInt16]
     private let periods: [Int: [String: Int64]]
-    private let goods: [GoodsLookup]
+    private let goods: [GoodsSet]
+    /// Of upsell rules, what they offer; else all.
+    private let offers: [GoodsSet]
+    let segments: SegmentProgram
 
     /// What most decisions ask of a rule, without its texts and lists.
     struct Gist: Sendable {
@@ -23,9 +32,13 @@ package final class CompiledRules: Sendable {
         /// Only for customers of certain segments; only at certain hours.
         let hasSegments: Bool
         let hasHours: Bool
+        let isTransactional: Bool
+        let hasRepeatLimit: Bool
         let postponeMilliseconds: Int64
         /// Of the mechanics that count from an occasion: how long after it; of the others 0.
         let afterMilliseconds: Int64
+        /// Of lapses: in hundredths of the customer's own interval.
+        let rhythmPercent: Int64?
 
         init(_ rule: Rule) {
             id = rule.id
@@ -33,18 +46,22 @@ package final class CompiledRules: Sendable {
             channel = rule.action.channel
             hasSegments = !rule.inAll.isEmpty || !rule.inAny.isEmpty || !rule.inNone.isEmpty
             hasHours = rule.hours != nil
+            isTransactional = rule.isTransactional
+            hasRepeatLimit = rule.repeatLimit != nil
             postponeMilliseconds = rule.postponeMilliseconds
             afterMilliseconds =
                 switch rule.mechanic {
-                case .regularConsumption: 0
-                case .timeSinceLastPurchase(let after), .reviewRequest(let after): after
+                case .regularConsumption, .personalDate: 0
+                case .timeSinceLastPurchase(let after, _), .reviewRequest(let after), .upsell(let after, _),
+                    .viewedProducts(_, _, let after), .abandonedCart(let after), .segmentEntered(_, let after):
+                    after
                 }
+            if case .timeSinceLastPurchase(_, let percent) = rule.mechanic {
+                rhythmPercent = percent
+            } else {
+                rhythmPercent = nil
+            }
         }
-    }
-
-    private struct GoodsLookup: Sendable {
-        let products: Set<String>
-        let categories: Set<String>
     }
 
     package init(_ set: RuleSet) {
@@ -52,6 +69,11 @@ package final class CompiledRules: Sendable {
         var consumption: [Int] = []
         var lapse: [Int] = []
         var review: [Int] = []
+        var upsell: [Int] = []
+        var dates: [Int] = []
+        var views: [Int] = []
+        var carts: [Int] = []
+        var entries: [UInt16: [Int]] = [:]
         var periods: [Int: [String: Int64]] = [:]
         for (index, rule) in set.rules.enumerated() where rule.enabled {
             switch rule.mechanic {
@@ -60,15 +82,29 @@ package final class CompiledRules: Sendable {
                 periods[index] = Dictionary(table.perProduct.map { ($0.product, $0.milliseconds) }) { first, _ in first }
             case .timeSinceLastPurchase: lapse.append(index)
             case .reviewRequest: review.append(index)
+            case .upsell: upsell.append(index)
+            case .personalDate: dates.append(index)
+            case .viewedProducts: views.append(index)
+            case .abandonedCart: carts.append(index)
+            case .segmentEntered(let segment, _): entries[set.segments[Int(segment)].number, default: []].append(index)
             }
         }
         self.consumption = consumption
         self.lapse = lapse
         self.review = review
+        self.upsell = upsell
+        self.dates = dates
+        self.views = views
+        self.carts = carts
+        self.entries = entries
+        offers = set.rules.map { rule in
+            if case .upsell(_, let offers) = rule.mechanic { GoodsSet(offers) } else { GoodsSet(Goods()) }
+        }
         self.periods = periods
         gists = set.rules.map(Gist.init)
         places = Self.places(gists)
-        goods = set.rules.map { GoodsLookup(products: Set($0.goods.products), categories: Set($0.goods.categories)) }
+        goods = set.rules.map { GoodsSet($0.goods) }
+        segments = SegmentProgram(set)
     }
 
     /// The first rule of each id by its place.
@@ -95,25 +131,38 @@ package final class CompiledRules: Sendable {
         return nil
     }
 
+    func isEnabled(_ id: RuleID) -> Bool { index(of: id).map { gists[$0].enabled } ?? false }
+
     func rule(_ id: RuleID) -> Rule? { index(of: id).map { set.rules[$0] } }
 
     /// How long after its purchase a product's reminder is due, by the consumption rule at this index; nil = not its goods.
     func reminderDelay(rule index: Int, product: Product) -> Int64? {
-        guard case .regularConsumption(let table, let ahead) = set.rules[index].mechanic else { return nil }
-        if let own = periods[index]?[product.id] { return max(own - ahead, 0) }
-        guard let period = table.defaultMilliseconds, concerns(rule: index, product: product) else { return nil }
-        return max(period - ahead, 0)
+        guard case .regularConsumption(_, let ahead) = set.rules[index].mechanic else { return nil }
+        return period(rule: index, product: product).map { max($0 - ahead, 0) }
     }
+
+    /// How long one piece of the product lasts by that rule; nil = not its goods.
+    private func period(rule index: Int, product: Product) -> Int64? {
+        guard case .regularConsumption(let table, _) = set.rules[index].mechanic else { return nil }
+        if let own = periods[index]?[product.id] { return own }
+        guard let period = table.defaultMilliseconds, concerns(rule: index, product: product) else { return nil }
+        return period
+    }
+
+    /// The same for so many pieces, by a rule that counts them; nil = it does not, or they are not its goods.
+    func reminderDelay(rule index: Int, product: Product, pieces: Int64) -> Int64? {
+        guard case .regularConsumption(let table, let ahead) = set.rules[index].mechanic, table.isPerPiece,
+            let period = period(rule: index, product: product)
+        else { return nil }
+        return max(min(period * max(min(pieces, Limits.piecesCountedMax), 1), Limits.lastingMillisecondsMax) - ahead, 0)
+    }
+
+    /// Whether the upsell rule's offers hold the product; a rule that names none offers nothing in particular.
+    func offers(rule index: Int, product: Product) -> Bool { !offers[index].isAll && offers[index].contains(product) }
 
     /// Whether the product is among the rule's goods; no goods named = all.
-    func concerns(rule index: Int, product: Product) -> Bool {
-        let goods = goods[index]
-        if goods.products.isEmpty && goods.categories.isEmpty { return true }
-        return goods.products.contains(product.id) || goods.categories.contains(product.category)
-    }
+    func concerns(rule index: Int, product: Product) -> Bool { goods[index].contains(product) }
 
     /// Whether the rule names goods at all.
-    func hasGoods(rule index: Int) -> Bool {
-        !goods[index].products.isEmpty || !goods[index].categories.isEmpty
-    }
+    func hasGoods(rule index: Int) -> Bool { !goods[index].isAll }
 }

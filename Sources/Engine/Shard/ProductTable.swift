@@ -10,6 +10,10 @@ struct ProductTable: Sendable {
     /// Reminder delays found so far, by consumption rule and product; derived, forgotten when rules change.
     private var delays: [Int64] = []
     private var delayRules = 0
+    /// Among which goods of the segments it is, by product: `amongWords` words, of which the lowest bit of the first says that
+    /// the others are known; derived, forgotten when rules change.
+    private var among: [UInt64] = []
+    private var amongWords = 0
     /// Since the last snapshot.
     var changed = SlotSet()
     /// That a capture has not written yet, and what it has to write because it was replaced.
@@ -23,6 +27,9 @@ struct ProductTable: Sendable {
     subscript(index: UInt32) -> Product? {
         index < products.count ? products[Int(index)] : nil
     }
+
+    /// Index of the product with this id, if there is one.
+    func known(_ id: String) -> UInt32? { place(of: id).index }
 
     /// Its id; empty when there is none of this index.
     func id(of index: UInt32) -> String { index < products.count ? products[Int(index)].id : "" }
@@ -73,10 +80,11 @@ struct ProductTable: Sendable {
         var known = products[index]
         if !new.name.isEmpty { known.name = new.name }
         if !new.brand.isEmpty { known.brand = new.brand }
-        if !new.category.isEmpty && new.category != known.category {
-            known.category = new.category
+        if !new.category.isEmpty { known.category = new.category }
+        if known.category != products[index].category || known.brand != products[index].brand {
             for place in delays.indices.dropFirst(index * delayRules).prefix(delayRules) { delays[place] = Self.unknown }
         }
+        if index * amongWords < among.count { among[index * amongWords] = 0 }
         guard known != products[index] else { return }
         if awaited.remove(UInt32(index)) { replaced.append((UInt32(index), products[index])) }
         products[index] = known
@@ -98,9 +106,35 @@ struct ProductTable: Sendable {
         return delay == Self.none ? nil : delay
     }
 
-    mutating func forgetDelays() {
+    /// Whether the product is among those goods of the rules' segments.
+    @inline(__always)
+    mutating func isAmong(_ product: UInt32, _ goods: Int, _ rules: CompiledRules) -> Bool {
+        if goods == SegmentProgram.allGoods { return true }
+        let place = Int(product) * amongWords
+        if amongWords == 0 || place >= among.count || among[place] & 1 == 0 { sort(product, rules) }
+        let bit = goods + 1
+        return among[Int(product) * amongWords + bit / 64] >> UInt64(bit % 64) & 1 != 0
+    }
+
+    /// Finds out among which goods the product is.
+    private mutating func sort(_ product: UInt32, _ rules: CompiledRules) {
+        amongWords = rules.segments.goods.count / 64 + 1
+        let start = Int(product) * amongWords
+        // Products of a profile are in the table.
+        if start >= among.count { among += [UInt64](repeating: 0, count: products.count * amongWords - among.count) }
+        for word in 0..<amongWords { among[start + word] = 0 }
+        among[start] = 1
+        for (goods, set) in rules.segments.goods.enumerated() where set.contains(products[Int(product)]) {
+            among[start + (goods + 1) / 64] |= 1 << UInt64((goods + 1) % 64)
+        }
+    }
+
+    /// What was derived from the rules.
+    mutating func forgetDerived() {
         delays.removeAll()
         delayRules = 0
+        among.removeAll()
+        amongWords = 0
     }
 
     // MARK: Snapshots

@@ -55,6 +55,14 @@ package final class Shard {
     var doubtful: Set<UInt32> = []
     /// Those among the keys that are neither marks nor mere identifiers.
     package internal(set) var customers = 0
+    /// The first customer that is not known to be brought up to the configuration; nil = all are.
+    var sweepFrom: UInt32?
+    /// Rules that the configuration switched on.
+    var fresh: Set<RuleID> = []
+    /// The clock when the configuration was adopted: from then on its rules count, whenever a customer's turn comes.
+    var adoptedAt = Instant.distantPast
+    /// The configuration has changed since the last step.
+    var hasAdopted = false
     /// Customers that changed since the last snapshot was captured.
     var changed = SlotSet()
     /// The snapshot that is being captured.
@@ -68,16 +76,31 @@ package final class Shard {
         timeMode = installation.timeMode
         isLive = timeMode == .live
         customer = CustomerActor(executor: executor)
-        brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards)
+        brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards, isLive: isLive)
     }
 
     package var rules: CompiledRules { brain.rules }
 
-    /// From now on decisions follow this revision. Takes effect between steps.
+    /// From now on decisions follow this revision. Takes effect between steps, and only where ``mayAdopt`` holds. Those that
+    /// something happens to are brought up to it before, the others by the sweep that begins here.
     package func adopt(_ rules: CompiledRules) {
+        precondition(mayAdopt, "a configuration before everybody was brought up to the last one")
+        if table.count > 0 {
+            hasAdopted = true
+            adoptedAt = clock
+            sweepFrom = 0
+            fresh = Set(rules.gists.filter { $0.enabled && !brain.rules.isEnabled($0.id) }.map(\.id))
+        }
         brain.rules = rules
-        brain.products.forgetDelays()
+        brain.products.forgetDerived()
     }
+
+    /// The last configuration stands in a step already, and everybody has been brought up to it: so a replay adopts the same
+    /// ones, and each counts for everybody from the moment of its adoption.
+    package var mayAdopt: Bool { !hasAdopted && sweepFrom == nil }
+
+    /// Not all customers have been brought up to the configuration yet.
+    package var isSweeping: Bool { sweepFrom != nil }
 
     /// Earliest wake-up that is not known to be late is due by `limit`?
     package func hasWakeUps(through limit: Instant) -> Bool {

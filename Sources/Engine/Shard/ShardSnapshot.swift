@@ -105,6 +105,9 @@ extension Shard {
         setAsideNumbers.write(to: &writer)
         caution.write(to: &writer)
         writer.instant(window.began)
+        writer.optional(sweepFrom) { $0.varint(UInt64($1)) }
+        writer.list(fresh.sorted()) { $0.fixed($1.number) }
+        writer.instant(adoptedAt)
         writer.count(table.count)
         writer.count(brain.products.products.count)
         return writer.bytes
@@ -165,6 +168,9 @@ extension Shard {
         setAsideNumbers = try SetAsideNumbers.read(&reader)
         caution = try Caution.read(&reader)
         window.began = try reader.instant()
+        sweepFrom = try reader.optional { r throws(FormatError) in try r.varint32() }
+        fresh = Set(try reader.list(max: Limits.rulesMax) { r throws(FormatError) in RuleID(try r.fixed()) })
+        adoptedAt = try reader.instant()
         table.extend(to: try reader.count(max: Int(UInt32.max)))
         brain.products.extend(to: try reader.count(max: Limits.productsPerShardMax))
         try reader.finish()

@@ -33,7 +33,8 @@ extension Shard {
         view.lastOrderMilliseconds = profile.lastOrder?.milliseconds
         view.views = profile.views
         view.clicks = profile.clicks
-        view.segments = rules.set.segments.filter { $0.condition.holds(for: profile, at: clock) }.map(\.name)
+        let members = Set(profile.members.map(\.segment))
+        view.segments = rules.set.segments.filter { members.contains($0.number) }.map(\.name)
         view.orders = profile.orders.map { order in
             let credited = profile.touches.first { $0.action == order.credit }.map { name(of: $0.rule) }
             return CustomerView.Order(

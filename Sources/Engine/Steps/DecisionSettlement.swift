@@ -184,6 +184,17 @@ struct DecisionSettlement {
         case .regularConsumption: return [product, order].compactMap { $0 }
         case .reviewRequest: return [order]
         case .timeSinceLastPurchase: return [lapse]
+        case .upsell: return [(occasion: .offer(opened.subject), anchors: orders)]
+        case .personalDate:
+            let day = CivilDays.number(ofText: opened.subject) ?? 0
+            return [(occasion: .date(day), anchors: [opened.due])]
+        case .viewedProducts:
+            let viewed = (past.browsed + profile.browsed).filter { products[$0.product]?.id == opened.subject }
+            return [viewed.first.map { (occasion: Occasion.views($0.product), anchors: viewed.map(\.time)) } ?? lapse]
+        case .abandonedCart:
+            return [(occasion: .cart, anchors: (past.browsed + profile.browsed).filter { $0.act == .addedToCart }.map(\.time))]
+        case .segmentEntered(let segment, let after):
+            return [(occasion: .segment(rules.set.segments[Int(segment)].number), anchors: [opened.due + -after])]
         case nil: return opened.subject.isEmpty ? [lapse] : [product, order].compactMap { $0 }
         }
     }

@@ -50,20 +50,26 @@ extension Shard {
         }
         // Before anything is applied: an event that is set aside must have changed nothing.
         let identifiers = header.identifiers.isEmpty ? [] : try header.identifiers(record.payload)
+        let touched: Facts
         // The two kinds that most events are of are not wrapped up to be told apart again.
         switch header.kind {
-        case .product:
+        case .product where !brain.remembersBrowsing:
+            touched = []
             let kind = ProductEvent.quickKind(from: record.payload, in: header.body)
             customer.apply(try kind ?? ProductEvent.kind(from: record.payload, in: header.body))
         case .order:
             let order = OrderEvent.quick(from: record.payload, in: header.body)
             try customer.apply(try order ?? OrderEvent.read(from: record.payload, in: header.body), at: now, &brain)
+            touched = [.orders, .purchases]
         default:
             let body = try Event.Body.read(header.kind, from: record.payload, in: header.body)
+            touched = body.touched
             if !isKnown && header.isInternal { return brain.effects.add(.repeats, 1) }
             try customer.apply(body, at: instant(of: body, now, customer), &brain)
         }
         if !identifiers.isEmpty { customer.claim(identifiers, &brain) }
+        // Of an event that took its way through another shard the clock knows more than it does.
+        customer.follow(touched, at: isLive ? clock : now, &brain)
         brain.effects.add(.events, 1)
         if !isKnown { bound = Bound(slot: nil, hash: hash) }
     }
@@ -94,7 +100,22 @@ extension Shard {
         settle(customer)
         activations += 1
         guard let slot = activate(key, of: bytes, hash: hash, customer) else { return false }
+        bringUpFirst(slot, customer)
         bound = Bound(slot: slot, hash: hash)
         return true
+    }
+}
+
+extension Event.Body {
+    /// What conditions may ask about of what it changes.
+    fileprivate var touched: Facts {
+        switch self {
+        case .order: [.orders, .purchases]
+        case .product: .browsing
+        case .identify: [.traits, .consents]
+        case .engagement: [.engagement, .consents]
+        case .outcome: .engagement
+        case .named, .alias, .permitRequest: []
+        }
     }
 }

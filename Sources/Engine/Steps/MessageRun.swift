@@ -110,6 +110,7 @@ extension Shard {
         if slot == nil {
             customer.activate(new: key)
         } else if let slot, !customer.profile.isMark {
+            bringUpFirst(slot, customer)
             wake(slot, through: clock, customer)
             reprise_place_event(inputSequence, eventsThrough)
         }

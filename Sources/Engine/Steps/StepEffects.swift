@@ -4,9 +4,9 @@ import Model
 struct StepEffects: ~Copyable, Sendable {
     private var writer = PackWriter(reserving: 4096)
     private var counters = [Int64](repeating: 0, count: Counter.allCases.count)
-    /// By rule, in the order in which they came up; the place of each by open addressing over its id, plus one.
-    private var armed: [(rule: RuleID, amount: Int64)] = []
-    private var armedPlaces = [UInt32](repeating: 0, count: 64)
+    private var armed = Tally()
+    private var members = Tally()
+    private var reachableMembers = Tally()
 
     /// Bytes of effects so far, sums not included.
     var byteCount: Int { writer.count }
@@ -32,29 +32,21 @@ struct StepEffects: ~Copyable, Sendable {
         writer.string(opened.subject)
     }
 
-    mutating func addArmed(_ rule: RuleID, _ amount: Int64) {
-        var place = Int(rule.number) & (armedPlaces.count - 1)
-        while armedPlaces[place] != 0 {
-            let index = Int(armedPlaces[place]) - 1
-            if armed[index].rule.number == rule.number {
-                armed[index].amount += amount
-                return
-            }
-            place = (place + 1) & (armedPlaces.count - 1)
-        }
-        armed.append((rule, amount))
-        armedPlaces[place] = UInt32(armed.count)
-        if 2 * armed.count >= armedPlaces.count { spreadArmed() }
+    mutating func addArmed(_ rule: RuleID, _ amount: Int64) { armed.add(rule, amount) }
+
+    mutating func addMember(_ delta: SumDelta) {
+        if delta.counter == .members { members.add(delta.rule, delta.amount) }
+        if delta.counter == .reachableMembers { reachableMembers.add(delta.rule, delta.amount) }
     }
 
-    private mutating func spreadArmed() {
-        let size = 2 * armedPlaces.count
-        armedPlaces = [UInt32](repeating: 0, count: size)
-        for (index, entry) in armed.enumerated() {
-            var place = Int(entry.rule.number) & (size - 1)
-            while armedPlaces[place] != 0 { place = (place + 1) & (size - 1) }
-            armedPlaces[place] = UInt32(index + 1)
-        }
+    /// Members of the segment with this number, whom a message can reach or not.
+    mutating func addMember(_ segment: UInt16, isReachable: Bool, _ amount: Int64) {
+        members.add(SumDelta.key(ofSegment: segment), amount)
+        if isReachable { addReachable(segment, amount) }
+    }
+
+    mutating func addReachable(_ segment: UInt16, _ amount: Int64) {
+        reachableMembers.add(SumDelta.key(ofSegment: segment), amount)
     }
 
     /// The effects, the sums last; ready for the next step.
@@ -64,13 +56,53 @@ struct StepEffects: ~Copyable, Sendable {
             deltas.append(SumDelta(counter, amount: counters[Int(counter.rawValue)]))
             counters[Int(counter.rawValue)] = 0
         }
-        for (rule, amount) in armed.sorted(by: { $0.rule < $1.rule }) where amount != 0 {
-            deltas.append(SumDelta(.timersArmed, rule: rule, amount: amount))
-        }
-        armed.removeAll(keepingCapacity: true)
-        for place in armedPlaces.indices { armedPlaces[place] = 0 }
+        armed.take(as: .timersArmed, into: &deltas)
+        members.take(as: .members, into: &deltas)
+        reachableMembers.take(as: .reachableMembers, into: &deltas)
         if !deltas.isEmpty { add(.sums(deltas)) }
         defer { writer.removeAll(keepingAtMost: 1 << 16) }
         return writer.bytes
+    }
+}
+
+/// Amounts by rule or segment, in the order in which they came up.
+private struct Tally: Sendable {
+    private var entries: [(key: RuleID, amount: Int64)] = []
+    /// The place of each by open addressing over its key, plus one.
+    private var places = [UInt32](repeating: 0, count: 64)
+
+    mutating func add(_ key: RuleID, _ amount: Int64) {
+        var place = Int(truncatingIfNeeded: key.number) & (places.count - 1)
+        while places[place] != 0 {
+            let index = Int(places[place]) - 1
+            if entries[index].key.number == key.number {
+                entries[index].amount += amount
+                return
+            }
+            place = (place + 1) & (places.count - 1)
+        }
+        entries.append((key, amount))
+        places[place] = UInt32(entries.count)
+        if 2 * entries.count >= places.count { spread() }
+    }
+
+    private mutating func spread() {
+        let size = 2 * places.count
+        places = [UInt32](repeating: 0, count: size)
+        for (index, entry) in entries.enumerated() {
+            var place = Int(truncatingIfNeeded: entry.key.number) & (size - 1)
+            while places[place] != 0 { place = (place + 1) & (size - 1) }
+            places[place] = UInt32(index + 1)
+        }
+    }
+
+    /// Empties it into deltas by key ascending, those that come to nothing left out.
+    mutating func take(as counter: Counter, into deltas: inout [SumDelta]) {
+        if entries.isEmpty { return }
+        for (key, amount) in entries.sorted(by: { $0.key < $1.key }) where amount != 0 {
+            deltas.append(SumDelta(counter, rule: key, amount: amount))
+        }
+        entries.removeAll(keepingCapacity: true)
+        for place in places.indices { places[place] = 0 }
     }
 }

@@ -11,6 +11,8 @@ enum StepBound {
 private struct WakeUpsRun {
     var onTime: UInt32 = 0
     var late: UInt32 = 0
+    /// Not woken, but brought up to the configuration.
+    var swept: UInt32 = 0
 
     var hasWoken: Bool { onTime > 0 || late > 0 }
 }
@@ -47,7 +49,11 @@ extension Shard {
         let isIdle =
             timeMode == .live
             ? isFull || !runDueWakeUps(hasInputs: !inputs.isEmpty, now: now, &run, customer) : run.onTime == 0
-        if isIdle && !isMoved && !endsWithClock && !wasTold { return nil }
+        if isSweeping && commitBound == .none {
+            let most = isIdle && inputs.isEmpty ? Limits.stepSweptMax : Limits.stepSweptBesideMax
+            run.swept = sweep(atMost: UInt32(most), customer)
+        }
+        if isIdle && !isMoved && !endsWithClock && !wasTold && run.swept == 0 && !hasAdopted { return nil }
         if isMoved || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
@@ -119,6 +125,7 @@ extension Shard {
             run.onTime = runWakeUps(through: clock, atMost: step.wakeUps, customer)
             run.late = runLateWakeUps(atMost: step.lateWakeUps, customer)
         }
+        run.swept = sweep(atMost: step.swept, customer)
         if before != (inputSequence, eventsThrough) || run.hasWoken { caution.stepped() }
         return takeStep(run)
     }
@@ -127,11 +134,12 @@ extension Shard {
     func takeStep() -> Step { takeStep(WakeUpsRun()) }
 
     private func takeStep(_ run: WakeUpsRun) -> Step {
+        hasAdopted = false
         precondition(
             brain.effects.byteCount <= Limits.stepEffectBytesMax, "a step of \(brain.effects.byteCount) bytes of effects")
         return Step(
             inputSequence: inputSequence, eventsThrough: eventsThrough, clock: clock, wakeUps: run.onTime,
-            lateWakeUps: run.late, configuration: brain.rules.set.revision, effects: brain.effects.take())
+            lateWakeUps: run.late, swept: run.swept, configuration: brain.rules.set.revision, effects: brain.effects.take())
     }
 
     /// Applies waiting messages until a bound is reached, a clock record has been worked on, or nothing waits.
@@ -314,6 +322,7 @@ extension Shard {
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextEntry(through: limit) else { break }
             customer.activate(entry.slot, in: table)
+            bringUpFirst(entry.slot, customer)
             // One due time at a time: between two of one customer others may be due.
             wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
@@ -351,6 +360,7 @@ extension Shard {
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextLateEntry() else { break }
             customer.activate(entry.slot, in: table)
+            bringUpFirst(entry.slot, customer)
             wake(entry.slot, through: clock + -Limits.lateMilliseconds, late: clock, customer)
             rest(entry.slot, hash: 0, customer)
             ran += 1

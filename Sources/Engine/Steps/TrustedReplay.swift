@@ -144,11 +144,12 @@ package final class TrustedReplay {
         held = [:]
         takeSums()
         // How many events there were is what was counted; how many customers, orders and timers there are is what is there.
-        for delta in lacking where [.customers, .orders, .revenue, .timersArmed].contains(delta.counter) {
-            if delta.counter == .timersArmed {
-                shard.brain.effects.addArmed(delta.rule, delta.amount)
-            } else {
-                shard.brain.effects.add(delta.counter, delta.amount)
+        for delta in lacking {
+            switch delta.counter {
+            case .customers, .orders, .revenue: shard.brain.effects.add(delta.counter, delta.amount)
+            case .timersArmed: shard.brain.effects.addArmed(delta.rule, delta.amount)
+            case .members, .reachableMembers: shard.brain.effects.addMember(delta)
+            case .events, .repeats, .setAside: break
             }
         }
         lacking = []
@@ -193,6 +194,9 @@ package final class TrustedReplay {
             unsafe change(slot, &profile)
             for timer in armed { unsafe shard.brain.effects.addArmed(timer.rule, -1) }
             for timer in profile.timers { unsafe shard.brain.effects.addArmed(timer.rule, 1) }
+            let isCustomer = profile.isCustomer
+            let clock = unsafe shard.clock
+            unsafe shard.brain.follow(.all, at: clock, isCustomer: isCustomer, in: &profile)
             customer.replace(profile)
             unsafe shard.rest(slot, hash: key.hash, customer)
         }

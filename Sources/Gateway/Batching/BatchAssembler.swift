@@ -88,16 +88,16 @@ package struct BatchAssembler: Sendable {
     package var oldest: Instant? { flight?.batch.since ?? queue.first?.since ?? open?.since }
 
     /// Takes a request's events of this shard, at least one, in their order.
-    package mutating func add(_ events: [Event], ticket: Ticket, now: Instant) -> [Action] {
+    package mutating func add(_ events: PackedEvents, ticket: Ticket, now: Instant) -> [Action] {
         let waitedBefore = open != nil
-        for event in events {
+        for event in events.places {
             var batch =
                 open
                 ?? OpenBatch(
                     builder: EventBatchBuilder(base: event.time), tickets: [], due: now + settings.lingerMilliseconds,
                     since: now)
             open = nil
-            batch.builder.append(event)
+            batch.builder.append(event, of: events)
             if batch.tickets.last != ticket {
                 batch.tickets.append(ticket)
                 pending[ticket, default: 0] += 1

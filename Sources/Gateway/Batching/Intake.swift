@@ -47,23 +47,23 @@ package final class Intake: Sendable {
         (alarms, alarmSource) = AsyncStream.makeStream()
     }
 
+    /// What a request brings to each shard.
+    package typealias Parts = [(shard: ShardID, events: PackedEvents)]
+
+    package func parts(_ events: PackedEvents) -> Parts { events.parts(shards) }
+
     /// Whether events of one of these shards have waited too long for the log: more of them would only wait behind.
-    package func isBehind(_ events: [Event], now: Instant) -> Bool {
-        var asked: Set<ShardID> = []
-        return events.contains { event in
-            let shard = shards.shard(of: event.customer)
-            guard asked.insert(shard).inserted else { return false }
-            let oldest = lane(shard).assembler.withLock { $0.oldest }
+    package func isBehind(_ parts: Parts, now: Instant) -> Bool {
+        parts.contains { part in
+            let oldest = lane(part.shard).assembler.withLock { $0.oldest }
             return oldest.map { now - $0 > Limits.logWaitMilliseconds } ?? false
         }
     }
 
     /// Returns when every event is durable (nil), or when it is clear that some are not: then the request is to be sent
     /// again as a whole, and those that were written are recognised by their message ids.
-    package func submit(_ events: [Event]) async -> LogError? {
-        guard !events.isEmpty else { return nil }
-        var parts: [ShardID: [Event]] = [:]
-        for event in events { parts[shards.shard(of: event.customer), default: []].append(event) }
+    package func submit(_ parts: Parts) async -> LogError? {
+        guard !parts.isEmpty else { return nil }
         return await withCheckedContinuation { continuation in
             let ticket = waiters.withLock { state in
                 let ticket = state.next

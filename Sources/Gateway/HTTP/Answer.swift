@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import Model
 internal import NIOCore
 
 /// An answer before it becomes HTTP.

@@ -91,15 +91,16 @@ struct GatewayService: Sendable {
         let outcome = try reading.read(
             endpoint, authorization: request.headers[.authorization], body: plain, receivedAt: clock.now())
         report(outcome.rejected, of: outcome.events.count + outcome.rejected.count)
-        guard !watch.isFull(outcome.events.lazy.map { options.installation.shards.shard(of: $0.customer) }) else {
+        guard !watch.isFull(outcome.events.places.lazy.map { options.installation.shards.shard(hash: $0.customer) }) else {
             throw Refusal(
                 503, "log_full", "the input log is nearly full; it takes events again when it was trimmed", retryAfterSeconds: 30)
         }
         let decision = admission.decide(outcome.events, now: clock.now())
-        guard !intake.isBehind(decision.events, now: clock.now()) else {
+        let parts = intake.parts(decision.events)
+        guard !intake.isBehind(parts, now: clock.now()) else {
             throw Refusal(503, "log_slow", "the log takes events too slowly now; send the request again", retryAfterSeconds: 5)
         }
-        if let failure = await intake.submit(decision.events) { throw refusal(failure) }
+        if let failure = await intake.submit(parts) { throw refusal(failure) }
         metrics.count(.accepted, by: decision.events.count)
         if let refusal = decision.refusal {
             metrics.count(.heldUp)

@@ -4,8 +4,13 @@ package import Model
 /// writing them again. Bounded by number and time: two generations, of which the elder is forgotten. Pure.
 package struct AcceptedEvents: Sendable {
     private struct Name: Hashable {
-        let message: UInt128
+        let message: Halves
         let customer: UInt64
+
+        init(_ event: PackedEvents.Place) {
+            message = event.message
+            customer = event.customer
+        }
     }
 
     private let countMax: Int
@@ -23,20 +28,20 @@ package struct AcceptedEvents: Sendable {
     package var isEmpty: Bool { younger.isEmpty && elder.isEmpty }
     package var count: Int { younger.count + elder.count }
 
-    package func contains(_ event: Event) -> Bool {
-        guard event.messageID != 0, !isEmpty else { return false }
-        let name = Name(message: event.messageID, customer: event.customer.hash)
+    package func contains(_ event: PackedEvents.Place) -> Bool {
+        guard event.message.value != 0, !isEmpty else { return false }
+        let name = Name(event)
         return younger.contains(name) || elder.contains(name)
     }
 
-    package mutating func insert(_ events: [Event], now: Instant) {
-        for event in events where event.messageID != 0 {
+    package mutating func insert(_ events: PackedEvents, now: Instant) {
+        for event in events.places where event.message.value != 0 {
             if younger.count >= countMax || now - began >= ageMax {
                 elder = now - began >= 2 * ageMax ? [] : younger
                 younger = []
                 began = now
             }
-            younger.insert(Name(message: event.messageID, customer: event.customer.hash))
+            younger.insert(Name(event))
         }
     }
 }

@@ -15,7 +15,7 @@ internal import Synchronization
 package final class Admission: Sendable {
     package struct Decision: Equatable, Sendable {
         /// To be written; those that stand in the log already are not among them.
-        package var events: [Event]
+        package var events: PackedEvents
         /// What the request must be answered although they are written; nil = it goes on whole.
         package var refusal: Refusal?
     }
@@ -24,31 +24,46 @@ package final class Admission: Sendable {
 
     package init(_ settings: CustomerPace.Settings) { state = Mutex((CustomerPace(settings), AcceptedEvents())) }
 
-    package func decide(_ all: [Event], now: Instant) -> Decision {
+    package func decide(_ all: PackedEvents, now: Instant) -> Decision {
         state.withLock { state in
             let events = state.accepted.isEmpty ? all : all.filter { !state.accepted.contains($0) }
-            var counts: [UInt64: Int] = [:]
-            for event in events { counts[event.customer.hash, default: 0] += 1 }
+            guard state.pace.isLimited else { return Decision(events: events, refusal: nil) }
+            let customers = Self.counted(events)
             var wait: Int64 = 0
             var hot: Set<UInt64> = []
-            for (customer, count) in counts {
+            for (customer, count) in customers {
                 let longer = state.pace.wait(customer, count, now: now)
                 guard longer > 0 else { continue }
                 hot.insert(customer)
                 wait = max(wait, longer)
             }
-            let others = hot.isEmpty ? events : events.filter { !hot.contains($0.customer.hash) }
-            if !hot.isEmpty && others.contains(where: { $0.messageID == 0 }) {
-                return Decision(events: [], refusal: Self.refusal(wait, held: events.count))
+            let others = hot.isEmpty ? events : events.filter { !hot.contains($0.customer) }
+            if !hot.isEmpty && others.places.contains(where: { $0.message.value == 0 }) {
+                return Decision(events: PackedEvents(), refusal: Self.refusal(wait, held: events.count))
             }
-            for (customer, count) in counts where !hot.contains(customer) { state.pace.charge(customer, count, now: now) }
+            for (customer, count) in customers where !hot.contains(customer) { state.pace.charge(customer, count, now: now) }
             return Decision(
                 events: others, refusal: hot.isEmpty ? nil : Self.refusal(wait, held: events.count - others.count))
         }
     }
 
+    /// Each customer once, and how many of the events are its own.
+    private static func counted(_ events: PackedEvents) -> [(customer: UInt64, events: Int)] {
+        let customers = events.places.map(\.customer).sorted()
+        var counts: [(customer: UInt64, events: Int)] = []
+        counts.reserveCapacity(customers.count)
+        for customer in customers {
+            if let last = counts.indices.last, counts[last].customer == customer {
+                counts[last].events += 1
+            } else {
+                counts.append((customer, 1))
+            }
+        }
+        return counts
+    }
+
     /// These are in the log, and their request was refused because of others.
-    package func remember(_ events: [Event], now: Instant) { state.withLock { $0.accepted.insert(events, now: now) } }
+    package func remember(_ events: PackedEvents, now: Instant) { state.withLock { $0.accepted.insert(events, now: now) } }
 
     private static func refusal(_ wait: Int64, held: Int) -> Refusal {
         Refusal(

@@ -33,10 +33,12 @@ package struct CustomerPace: Sendable {
         cells = [Int64](repeating: 0, count: settings.perMinute > 0 ? Self.rows * Self.columns : 0)
     }
 
+    package var isLimited: Bool { settings.perMinute > 0 }
+
     /// Milliseconds until the customer may send so many events; 0 = now. More than the burst it may never send at once:
     /// then the time until its account is even.
     package func wait(_ customer: UInt64, _ events: Int, now: Instant) -> Int64 {
-        guard settings.perMinute > 0 else { return 0 }
+        guard isLimited else { return 0 }
         let ahead = account(customer, now) - now.milliseconds * 1000
         let tooMuch = ahead + Int64(min(events, settings.burst)) * share - Int64(settings.burst) * share
         if tooMuch > 0 { return (tooMuch + 999) / 1000 }
@@ -45,9 +47,13 @@ package struct CustomerPace: Sendable {
 
     /// The customer has sent them.
     package mutating func charge(_ customer: UInt64, _ events: Int, now: Instant) {
-        guard settings.perMinute > 0 else { return }
+        guard isLimited else { return }
         let paid = account(customer, now) + Int64(events) * share
-        for cell in cells(of: customer) { cells[cell] = max(cells[cell], paid) }
+        var mixed = customer
+        for row in 0..<Self.rows {
+            let cell = Self.cell(row, &mixed)
+            cells[cell] = max(cells[cell], paid)
+        }
     }
 
     /// What an event costs, in microseconds.
@@ -55,14 +61,15 @@ package struct CustomerPace: Sendable {
 
     /// Never in the past: what was not used is not saved up.
     private func account(_ customer: UInt64, _ now: Instant) -> Int64 {
-        max(cells(of: customer).reduce(Int64.max) { min($0, cells[$1]) }, now.milliseconds * 1000)
+        var mixed = customer
+        var least = Int64.max
+        for row in 0..<Self.rows { least = min(least, cells[Self.cell(row, &mixed)]) }
+        return max(least, now.milliseconds * 1000)
     }
 
-    private func cells(of customer: UInt64) -> [Int] {
-        var mixed = customer
-        return (0..<Self.rows).map { row in
-            mixed = (mixed ^ (mixed >> 31)) &* 0x9E37_79B9_7F4A_7C15
-            return row * Self.columns + Int(mixed >> 32) % Self.columns
-        }
+    /// The customer's cell of this row; asked for row by row, as each mixes on.
+    private static func cell(_ row: Int, _ mixed: inout UInt64) -> Int {
+        mixed = (mixed ^ (mixed >> 31)) &* 0x9E37_79B9_7F4A_7C15
+        return row * columns + Int(mixed >> 32) % columns
     }
 }

@@ -21,9 +21,11 @@ package struct RequestReading: Sendable {
 
     /// A request that was understood, at least in part.
     package struct Outcome: Equatable, Sendable {
-        package var events: [Event]
+        package var events: PackedEvents
         /// Of a batch: the events that were not accepted, and why.
         package var rejected: [Rejection]
+        /// Of the events: how many were usual enough to be packed straight from their bytes.
+        package var quick = 0
         /// After decompression.
         package var bodyBytes: Int
     }
@@ -87,9 +89,9 @@ package struct RequestReading: Sendable {
     {
         do throws(FieldError) {
             let event = try mapping.event(root, call: call, envelope: EventMapping.Envelope(receivedAt: receivedAt))
-            return Outcome(events: [event], rejected: [], bodyBytes: bytes)
+            return Outcome(events: PackedEvents([event]), rejected: [], bodyBytes: bytes)
         } catch {
-            return Outcome(events: [], rejected: [Rejection(index: 0, error: error)], bodyBytes: bytes)
+            return Outcome(events: PackedEvents(), rejected: [Rejection(index: 0, error: error)], bodyBytes: bytes)
         }
     }
 
@@ -108,9 +110,17 @@ package struct RequestReading: Sendable {
         } catch {
             throw Refusal(400, error.code.rawValue, error.description)
         }
-        var outcome = Outcome(events: [], rejected: [], bodyBytes: bytes)
-        outcome.events.reserveCapacity(items.count)
+        return batch.document.withBytes { json in outcome(items, json, envelope: envelope, bytes: bytes) }
+    }
+
+    private func outcome(_ items: [JSONValue], _ json: JSONBytes, envelope: EventMapping.Envelope, bytes: Int) -> Outcome {
+        var quick = QuickEvents(json, settings: mapping.settings, envelope: envelope)
+        var outcome = Outcome(events: PackedEvents(reservingEvents: items.count), rejected: [], bodyBytes: bytes)
         for (index, item) in items.enumerated() {
+            if quick?.append(item.index, to: &outcome.events) == true {
+                outcome.quick += 1
+                continue
+            }
             do throws(FieldError) {
                 outcome.events.append(try mapping.event(item, call: nil, envelope: envelope))
             } catch {

@@ -12,6 +12,11 @@ package enum EventMeaning: Equatable, Sendable {
         self = Self.table[Self.folded(name)] ?? .named
     }
 
+    /// The same of a name's bytes; sooner for a name that is spelled as in ``names``.
+    init(name: UnsafeBufferPointer<UInt8>) {
+        self = unsafe Self.spelled.meaning(name) ?? EventMeaning(name: String(decoding: name, as: UTF8.self))
+    }
+
     /// Names as the specification writes them, and what they mean.
     package static let names: [(name: String, meaning: EventMeaning)] = [
         ("Order Completed", .order(.placed)), ("Completed Order", .order(.placed)), ("Order Updated", .order(.updated)),
@@ -30,6 +35,8 @@ package enum EventMeaning: Equatable, Sendable {
         ("Email Marked as Spam", .engagement(.markedAsSpam)), ("Unsubscribed", .engagement(.unsubscribed)),
     ]
 
+    private static let spelled = SpelledNames(names)
+
     private static let table = Dictionary(
         names.map { (folded($0.name), $0.meaning) }, uniquingKeysWith: { first, _ in first })
 
@@ -40,5 +47,34 @@ package enum EventMeaning: Equatable, Sendable {
             bytes.append(byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte + 32 : byte)
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Meanings by the very bytes of a name: open addressing over their hashes.
+private struct SpelledNames: Sendable {
+    private let names: [(bytes: [UInt8], meaning: EventMeaning)]
+    /// Positions in `names` plus one; 0 = free. Twice as many as names at the least.
+    private var places: [Int]
+
+    init(_ all: [(name: String, meaning: EventMeaning)]) {
+        names = all.map { (Array($0.name.utf8), $0.meaning) }
+        var count = 16
+        while count < 2 * names.count { count *= 2 }
+        places = [Int](repeating: 0, count: count)
+        for (index, name) in names.enumerated() {
+            var place = Int(truncatingIfNeeded: Hashing.hash64(name.bytes)) & (count - 1)
+            while places[place] != 0 { place = (place + 1) & (count - 1) }
+            places[place] = index + 1
+        }
+    }
+
+    func meaning(_ name: UnsafeBufferPointer<UInt8>) -> EventMeaning? {
+        var place = Int(truncatingIfNeeded: unsafe Hashing.hash64(UnsafeRawBufferPointer(name))) & (places.count - 1)
+        while places[place] != 0 {
+            let known = names[places[place] - 1]
+            if unsafe known.bytes.count == name.count && known.bytes.elementsEqual(name) { return known.meaning }
+            place = (place + 1) & (places.count - 1)
+        }
+        return nil
     }
 }

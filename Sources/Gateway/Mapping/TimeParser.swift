@@ -6,7 +6,13 @@ package enum TimeParser {
     /// may be missing (UTC then); so may the whole time of day (midnight). Fractions finer than milliseconds are cut off,
     /// towards the past. A second of 60 is the next minute's first. Nil for anything else.
     package static func iso8601(_ text: some StringProtocol) -> Instant? {
-        var scanner = Scanner(Array(text.utf8))
+        var text = String(text)
+        return text.withUTF8 { unsafe iso8601($0) }
+    }
+
+    /// The same of a text's bytes.
+    static func iso8601(_ bytes: UnsafeBufferPointer<UInt8>) -> Instant? {
+        var scanner = unsafe Scanner(bytes)
         guard let year = scanner.digits(4), scanner.skip(UInt8(ascii: "-")), let month = scanner.digits(2),
             scanner.skip(UInt8(ascii: "-")), let day = scanner.digits(2),
             let days = daysSince1970(year: year, month: month, day: day)
@@ -48,14 +54,16 @@ package enum TimeParser {
         }
     }
 
+    /// Safe, as it reads below the count alone.
+    @safe
     private struct Scanner {
-        let bytes: [UInt8]
-        var position = 0
+        private let bytes: UnsafeBufferPointer<UInt8>
+        private var position = 0
 
-        init(_ bytes: [UInt8]) { self.bytes = bytes }
+        init(_ bytes: UnsafeBufferPointer<UInt8>) { unsafe self.bytes = bytes }
 
-        var isAtEnd: Bool { position == bytes.count }
-        var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+        var isAtEnd: Bool { unsafe position == bytes.count }
+        var next: UInt8? { unsafe position < bytes.count ? bytes[position] : nil }
 
         mutating func skip(_ byte: UInt8) -> Bool {
             guard next == byte else { return false }

@@ -6,8 +6,8 @@ import PurchaseFiles
 
 struct CustomerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "customer", abstract: "Customers: their profiles, and who is who.",
-        subcommands: [Show.self, Duplicates.self, Merge.self])
+        commandName: "customer", abstract: "Customers: their profiles, what happened, and who is who.",
+        subcommands: [Show.self, Timeline.self, Decisions.self, Duplicates.self, Merge.self])
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -3,7 +3,15 @@ import Model
 
 struct MechanicsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mechanics",
+        commandName: "mechanics", abstract: "What each rule brought, and the list behind each figure.",
+        discussion: "`reprise mechanics` is short for `reprise mechanics show`.",
+        subcommands: [MechanicsShowCommand.self, Drill.self],
+        defaultSubcommand: MechanicsShowCommand.self)
+}
+
+struct MechanicsShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Show what each rule brought: executions, messages, conversions, sales, revenue.",
         discussion: """
             EXECUTIONS   times the rule decided to act

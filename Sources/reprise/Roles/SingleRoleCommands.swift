@@ -59,6 +59,20 @@ struct CoordinatorCommand: RoleCommand {
     func run() async throws { try await play() }
 }
 
+struct HistoryCommand: RoleCommand {
+    static let role = "history"
+    static let configuration = CommandConfiguration(
+        commandName: role,
+        abstract: "Keep what happened to each customer and what was decided: timelines, decision logs, lists behind figures.",
+        discussion: "Start as many as you like, each with a folder of its own; all of them answer.")
+
+    @OptionGroup var installation: InstallationOptions
+    @OptionGroup var options: HistoryRoleOptions
+    @OptionGroup var logging: LogOptions
+
+    func run() async throws { try await play() }
+}
+
 struct GatewayCommand: RoleCommand {
     static let role = "gateway"
     static let configuration = CommandConfiguration(

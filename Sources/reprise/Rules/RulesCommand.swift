@@ -60,24 +60,16 @@ struct RulesCommand: AsyncParsableCommand {
         func run() async throws {
             let set = try files.load()
             let cluster = try await Cluster.open(installation, name: "reprise-rules")
-            let payload = set.encoded()
-            let last = try await cluster.logs.last(of: .configuration)
-            let isNew = last?.payload != payload
-            let revision = try await isNew ? append(payload, after: last?.sequence ?? 0, to: cluster.logs) : last?.sequence ?? 0
-            var applied = set
-            applied.revision = revision
-            if json { return try Output.json(RuleSetText.Summary(applied)) }
-            print("\(isNew ? "applied as" : "unchanged,") revision \(revision): \(RuleSetText.counts(set))")
-        }
-
-        /// Refused when another one was applied since: it is not overwritten unseen.
-        private func append(_ payload: [UInt8], after last: UInt64, to logs: any LogStore) async throws -> UInt64 {
-            do {
-                return try await logs.append(to: .configuration, payload, expecting: last)
+            let applied: AppliedRules
+            do throws(ApplyingFault) {
+                applied = try await cluster.logs.apply(set)
             } catch {
-                guard error.code == .refused else { throw CommandError("the rules were not applied: \(error.message)") }
+                guard error == .overtaken else { throw CommandError("the rules were not applied: \(error)") }
                 throw CommandError("somebody else applied rules at this moment; see `reprise rules show`, then apply again")
             }
+            if json { return try Output.json(RuleSetText.Summary(applied.rules)) }
+            let revision = applied.rules.revision
+            print("\(applied.isNew ? "applied as" : "unchanged,") revision \(revision): \(RuleSetText.counts(set))")
         }
     }
 

@@ -35,7 +35,7 @@ package struct ShopPlan: Sendable {
         lengthMilliseconds = days * dayMilliseconds
         self.begin = begin
         let first = Self.rules(&random, day: dayMilliseconds, hours: timeMode == .eventTime)
-        revisions = [first, Self.changed(first, &random), first]
+        revisions = [first, Self.changed(first, &random, day: dayMilliseconds), first]
         for number in 0..<customers { live(customer: number, days: days) }
         for number in 0..<persons { live(person: number) }
         for _ in 0..<poisons { addPoison() }
@@ -59,7 +59,9 @@ package struct ShopPlan: Sendable {
         if draw(10) < 8 {
             var consents: [Consent] = []
             if draw(10) < 7 { consents.append(Consent(.email, granted: draw(10) < 8)) }
-            let traits = [Trait("email", "c\(number)@example.com"), Trait("first_name", "C\(number)")]
+            var traits = [Trait("email", "c\(number)@example.com"), Trait("first_name", "C\(number)")]
+            if draw(2) == 0 { traits.insert(Trait("birthday", "1990-0\(1 + draw(9))-1\(draw(10))"), at: 0) }
+            if draw(4) == 0 { traits.append(Trait("time_zone", "Asia/Tokyo")) }
             add(draw(2 * dayMilliseconds), .identify(Identify(traits: traits, consents: consents)), to: &own)
         }
         for order in 0..<(1 + draw(6)) {
@@ -67,7 +69,7 @@ package struct ShopPlan: Sendable {
             let id = "o\(number)-\(order)"
             let lines = (0...draw(3)).map { _ in
                 OrderLine(
-                    product: Product(id: "p\(draw(6))", category: "k\(draw(2))"), quantity: 1 + draw(3),
+                    product: Self.product(draw(6)), quantity: 1 + draw(3),
                     price: 100 * (1 + draw(90)))
             }
             let revenue: Int64? = draw(2) == 0 ? nil : 500 * (1 + draw(40))
@@ -85,9 +87,10 @@ package struct ShopPlan: Sendable {
                     .order(OrderEvent(orderID: id, change: change, revenue: worth, lines: isWhole ? lines : [])), to: &own)
             }
         }
-        for _ in 0..<draw(4) {
+        for _ in 0..<draw(8) {
             let at = draw(lengthMilliseconds)
-            let product = ProductEvent(kind: .viewed, product: Product(id: "p\(draw(6))"))
+            let kinds: [ProductEvent.Kind] = [.viewed, .viewed, .addedToCart, .removedFromCart]
+            let product = ProductEvent(kind: kinds[Int(draw(4))], product: Self.product(draw(6)))
             switch draw(6) {
             case 0: add(at, .engagement(Engagement(kind: .bounced)), to: &own)
             case 1: add(at, .engagement(Engagement(kind: .unsubscribed)), to: &own)
@@ -99,6 +102,9 @@ package struct ShopPlan: Sendable {
         entries += own.filter { $0.at < lengthMilliseconds }
     }
 
+    /// Of one category all along.
+    private static func product(_ number: Int64) -> Product { Product(id: "p\(number)", category: "k\(number % 2)") }
+
     // MARK: Rules
 
     private static func rules(_ random: inout SplitMix, day: Int64, hours: Bool) -> RuleSet {
@@ -109,12 +115,22 @@ package struct ShopPlan: Sendable {
         let email = ActionKind.email(template: "letter")
         return RuleSet(
             fulfilledOnPlaced: draw(2) == 0, consentAssumed: draw(3) == 0,
+            otherZones: [ZoneTable(name: "Asia/Tokyo", initialOffsetSeconds: 32_400)],
+            memory: Memory(purchasesMilliseconds: 60 * day, browsingMilliseconds: 20 * day),
+            contactLimits: [ContactLimit(channel: nil, rate: RateLimit(count: 1 + draw(3), windowMilliseconds: 5 * day))],
             segments: [
                 Segment(name: "regular", condition: .orderCount(.atLeast, 2)),
                 Segment(
                     name: "big",
                     condition: .any([.orderSum(.greater, 30_000), .sinceFirstOrder(.greater, milliseconds: 25 * day)])),
                 Segment(name: "fresh", condition: .not(.sinceLastOrder(.greater, milliseconds: 9 * day))),
+                Segment(
+                    name: "busy",
+                    condition: .any([
+                        .orders(.count, within: 6 * day, .atLeast, 2),
+                        .acts(.viewed, Goods(categories: ["k1"]), within: 4 * day, .atLeast, 2),
+                    ])),
+                Segment(name: "keen", condition: .interest(Goods(), .atLeast, 600)),
             ],
             rules: [
                 Rule(
@@ -137,17 +153,34 @@ package struct ShopPlan: Sendable {
                     goods: Goods(products: ["p1", "p2", "p3"]),
                     inAll: draw(3) == 0 ? [0] : [], hours: hours ? day8to20 : nil, postponeMilliseconds: (1 + draw(3)) * day,
                     action: email, conversion: draw(2) == 0 ? conversion : nil),
+                Rule(
+                    name: "complete", mechanic: .upsell(afterMilliseconds: draw(2) * day / 8, offers: Goods(products: ["p5"])),
+                    goods: Goods(categories: ["k0"]), postponeMilliseconds: day, action: email, conversion: conversion),
+                Rule(
+                    name: "cart", mechanic: .abandonedCart(afterMilliseconds: day / 24), postponeMilliseconds: 2 * day,
+                    action: draw(2) == 0 ? .record : email, repeatLimit: RateLimit(count: 1, windowMilliseconds: 6 * day)),
+                Rule(
+                    name: "looked", mechanic: .viewedProducts(times: 2, within: 10 * day, afterMilliseconds: day / 4),
+                    inNone: [4], postponeMilliseconds: day, action: .record, isTransactional: true),
+                Rule(
+                    name: "welcome", mechanic: .segmentEntered(UInt16(draw(4)), afterMilliseconds: draw(2) * day / 2),
+                    postponeMilliseconds: 4 * day, action: email, conversion: conversion),
+                Rule(
+                    name: "birthday", mechanic: .personalDate(trait: "birthday", daysBefore: draw(3) - 1, minute: 600),
+                    postponeMilliseconds: 2 * day, action: draw(2) == 0 ? .record : email),
             ],
             templates: [MessageTemplate(name: "letter", subject: "Hello", text: "Hello", from: "shop@example.com")])
     }
 
     /// The rules as they are for a while in the middle: one is off, one waits longer.
-    private static func changed(_ rules: RuleSet, _ random: inout SplitMix) -> RuleSet {
+    private static func changed(_ rules: RuleSet, _ random: inout SplitMix, day: Int64) -> RuleSet {
         var changed = rules
         let off = Int(random.next() % UInt64(rules.rules.count))
         changed.rules[off].enabled = false
         if random.next() % 2 == 0 { changed.rules.remove(at: (off + 1) % rules.rules.count) }
         changed.consentAssumed.toggle()
+        changed.segments[3].condition = .orders(.sum, within: 8 * day, .atLeast, 9000)
+        changed.numberSegments(after: rules)
         return changed
     }
 }

@@ -110,7 +110,7 @@ package struct AnswerFold: Sendable {
         case .revenue: answers.revenue += delta.amount
         case .timersArmed: answers.armed += delta.amount
         case .events: eventsApplied += delta.amount
-        case .customers, .repeats, .setAside: break
+        case .customers, .repeats, .setAside, .members, .reachableMembers: break
         }
     }
 }

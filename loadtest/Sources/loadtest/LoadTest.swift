@@ -9,7 +9,7 @@ struct LoadTest: AsyncParsableCommand {
         discussion: "Use ./loadtest/run, which starts a cluster of its own around this program and ends it afterwards.",
         subcommands: [
             ReferenceCommand.self, FailoverCommand.self, RescaleCommand.self, HotCommand.self, BackupCommand.self,
-            OverdueCommand.self, TimersCommand.self, LatenessCommand.self, GatewayCommand.self, EngineCommand.self,
-            SoakCommand.self, SnapshotCommand.self, ShopCommand.self, RulesCommand.self,
+            OverdueCommand.self, TimersCommand.self, LatenessCommand.self, GatewayCommand.self, BodiesCommand.self,
+            EngineCommand.self, SoakCommand.self, SnapshotCommand.self, ShopCommand.self, RulesCommand.self,
         ])
 }

@@ -45,14 +45,14 @@ actor EngineRun {
         makeMessages()
         let before = ProcessMemory.own?.now ?? 0
         let started = ContinuousClock.now
-        let startedProcessor = Self.processorSeconds()
+        let startedProcessor = ThreadTime.seconds()
         for index in lanes.indices { commit(.fence, [], index) }
         // As in a cluster: a batch of each shard in turn.
         for round in 0..<(lanes.map(\.messages.count).max() ?? 0) {
             for index in lanes.indices where round < lanes[index].messages.count { apply(round, index) }
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let processorSeconds = Self.processorSeconds() - startedProcessor
+        let processorSeconds = ThreadTime.seconds() - startedProcessor
         let commits = lanes.reduce(0) { $0 + $1.commits.reduce(0) { $0 + $1.count } }
         let after = ProcessMemory.own?.now ?? 0
         var fold = AnswerFold()
@@ -64,12 +64,6 @@ actor EngineRun {
         let grown = after > before + UInt64(commits) ? after - before - UInt64(commits) : 0
         return Outcome(
             seconds: seconds, processorSeconds: processorSeconds, residentBytes: grown, answers: fold.answers)
-    }
-
-    private static func processorSeconds() -> Double {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private func makeMessages() {

@@ -103,6 +103,7 @@ final class ShopBoard: Sendable {
         case .timersArmed: view.armed += delta.amount
         case .repeats: view.repeats += delta.amount
         case .setAside: view.setAside += delta.amount
+        case .members, .reachableMembers: break
         }
     }
 }
