@@ -49,11 +49,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CXXHash"),
         .target(name: "CTrap"),
+        .target(name: "CPrefetch"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
 
         // What everybody speaks, and the pure cores.
         room("Model", ["CXXHash"]),
-        .target(name: "Engine", dependencies: ["CTrap", "Model"], swiftSettings: strict + brain + hotLoop),
+        .target(name: "Engine", dependencies: ["CPrefetch", "CTrap", "Model"], swiftSettings: strict + brain + hotLoop),
         room("Placement", ["Model"]),
         room("ConfigurationFiles", ["Model", "Templates", "Yams"]),
         room("Templates", ["Model"]),

@@ -16,9 +16,9 @@ package enum HistoryRole {
         /// How long rows are kept, by the shards' clocks: 1 to ``Limits/historyDaysMax``.
         package var days: Int
         /// Its number, 0 to ``Limits/historyCopiesMax`` - 1, no other copy's: under it the copy holds the logs.
-        package var copy: Int
+        package var copy: UInt8
 
-        package init(folder: String, installation: Installation, days: Int = Limits.historyDaysDefault, copy: Int = 0) {
+        package init(folder: String, installation: Installation, days: Int = Limits.historyDaysDefault, copy: UInt8 = 0) {
             self.folder = folder
             self.installation = installation
             self.days = days

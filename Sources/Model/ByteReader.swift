@@ -91,20 +91,6 @@ package struct ByteReader: Sendable {
         offset += count
     }
 
-    /// Passes over a varint.
-    @inlinable
-    package mutating func skipVarint() {
-        while offset < end, bytes[offset] >= 0x80 { offset += 1 }
-        if offset < end { offset += 1 }
-    }
-
-    /// The next eight bytes, which must be there, as a number.
-    @inlinable
-    package func peek() -> UInt64 {
-        precondition(remaining >= 8, "behind the end")
-        return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }.littleEndian
-    }
-
     /// A count or length of at most `limit`.
     @inlinable
     package mutating func count(max limit: Int = Int(Int32.max)) throws(FormatError) -> Int {

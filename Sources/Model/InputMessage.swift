@@ -163,6 +163,15 @@ package enum InputContent: Sendable {
     }
 }
 
+/// An event whose header was read before its turn.
+package struct EventAhead: Sendable {
+    package let header: EventHeader
+    /// Of its key.
+    package let hash: UInt64
+    /// Behind its last byte.
+    let end: Int
+}
+
 /// Reads a batch's events from front to back.
 package struct EventBatchReader: Sendable {
     private var reader: ByteReader
@@ -174,6 +183,11 @@ package struct EventBatchReader: Sendable {
     /// Where the bytes of the event that was read last stand; of one that could not be read, where they begin.
     private var place: Range<Int>
     private var wellRead = 0
+    /// Of the key of the event that was read last.
+    package private(set) var hash: UInt64 = 0
+    /// Events whose headers are read; the first `taken` have been taken.
+    package private(set) var ahead: [EventAhead] = []
+    package private(set) var taken = 0
 
     init(reader: ByteReader, base: Instant, count: Int) {
         self.reader = reader
@@ -184,6 +198,11 @@ package struct EventBatchReader: Sendable {
 
     /// The next event's header, or nil behind the last.
     package mutating func next() throws(FormatError) -> EventHeader? {
+        if taken < ahead.count {
+            let header = ahead[taken].header
+            pass()
+            return header
+        }
         guard index < count else {
             place = reader.position..<reader.position
             try reader.finish()
@@ -193,20 +212,37 @@ package struct EventBatchReader: Sendable {
         place = reader.position..<reader.position
         let header = try EventHeader.read(&reader, base: base)
         place = place.lowerBound..<reader.position
+        hash = Hashing.hash64(reader.bytes, in: header.key)
         wellRead = index
         return header
     }
 
-    /// Of the next events, `most` at the most and as far as they can be read: the hashes of their keys, and the message
-    /// ids' lower halves. They are read later.
-    package func hashesAhead(_ most: Int, keys: inout [UInt64], messages: inout [UInt64]) {
-        keys.removeAll(keepingCapacity: true)
-        messages.removeAll(keepingCapacity: true)
-        var scout = reader
-        for _ in 0..<min(most, count - index) {
-            guard let (key, message) = EventHeader.scout(&scout) else { return }
-            keys.append(Hashing.hash64(scout.bytes, in: key))
-            messages.append(message)
+    /// Takes the next event, which must be ahead.
+    package mutating func pass() {
+        let (start, end) = (reader.position, ahead[taken].end)
+        reader.skip(end - start)
+        place = start..<end
+        hash = ahead[taken].hash
+        taken += 1
+        index += 1
+        wellRead = index
+    }
+
+    /// Reads the next events' headers, `most` at the most and as far as they are of the usual form: they are ``ahead`` until
+    /// ``next()`` takes them. None may be ahead.
+    package mutating func lookAhead(_ most: Int) {
+        precondition(taken == ahead.count, "events are ahead already")
+        ahead.removeAll(keepingCapacity: true)
+        taken = 0
+        var place = reader.position
+        let (end, base, wanted) = (reader.end, base, min(most, count - index))
+        ahead.reserveCapacity(wanted)
+        let bytes = reader.bytes
+        unsafe bytes.withUnsafeBufferPointer { all in
+            while ahead.count < wanted, let header = unsafe EventHeader.quick(all, &place, end: end, base: base) {
+                let hash = unsafe Hashing.hash64(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: all[header.key])))
+                ahead.append(EventAhead(header: header, hash: hash, end: place))
+            }
         }
     }
 

@@ -178,6 +178,8 @@ package enum Limits {
     package static let openPageBytesTarget = 256 << 10
     /// ... or when so many customers were looked through for it.
     package static let openPageCustomersMax = 1 << 17
+    /// The same for a page of a segment's members, each of whom is looked into.
+    package static let memberPageCustomersMax = 1 << 14
     /// Open actions that a dispatcher remembers, over all shards; the rest is asked for again when there is room.
     package static let dispatcherActionsMax = 1_000_000
 

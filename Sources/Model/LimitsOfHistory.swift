@@ -15,7 +15,7 @@ extension Limits {
     package static let historyCommitsAtOnce = 64
     package static let historyRowsAtOnce = 8192
     /// Copies that may hold the logs, numbered from 0, and how often each says how far it is.
-    package static let historyCopiesMax = 4
+    package static let historyCopiesMax: UInt8 = 4
     package static let historyRegistersMilliseconds: Int64 = 15_000
     /// A history copy holds a LOG or IN only while the log is filled to less than this share of its bound (percent): below
     /// where the worker or the gateway takes notice.

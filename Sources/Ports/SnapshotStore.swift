@@ -1,18 +1,26 @@
 package import Model
 
-/// What a snapshot is of.
-package enum SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
-    case shard(ShardID)
+/// What a snapshot is of. One word inside: Swift 6.3 passes enums with several payloads wrongly to asynchronous functions
+/// when registers run out (decision 7).
+package struct SnapshotSubject: Hashable, Sendable, CustomStringConvertible {
+    private enum Kind: UInt32 { case coordinator = 0, shard, history }
+
+    private let word: UInt32
+
+    private init(_ kind: Kind, _ number: UInt16) { word = kind.rawValue << 16 | UInt32(number) }
+
+    package static func shard(_ id: ShardID) -> SnapshotSubject { SnapshotSubject(.shard, id.number) }
     /// The sums of all shards.
-    case coordinator
+    package static let coordinator = SnapshotSubject(.coordinator, 0)
     /// A copy of the history, by its number: no state, only from which records on it still reads the logs.
-    case history(Int)
+    package static func history(_ copy: UInt8) -> SnapshotSubject { SnapshotSubject(.history, UInt16(copy)) }
 
     package var description: String {
-        switch self {
-        case .shard(let shard): "shard.\(shard)"
-        case .coordinator: "coordinator"
-        case .history(let copy): "history.\(copy)"
+        let number = UInt16(truncatingIfNeeded: word)
+        return switch Kind(rawValue: word >> 16) {
+        case .shard: "shard.\(number)"
+        case .history: "history.\(number)"
+        case .coordinator, nil: "coordinator"
         }
     }
 

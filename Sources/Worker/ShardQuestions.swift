@@ -12,6 +12,7 @@ extension ShardOwner {
         return [
             try await around.messaging.serve("\(name).customer") { payload in await self.answerCustomer(payload) },
             try await around.messaging.serve("\(name).open") { payload in await self.answerOpen(payload) },
+            try await around.messaging.serve("\(name).members") { payload in await self.answerMembers(payload) },
             try await around.messaging.serve("\(name).duplicates") { _ in await self.answerDuplicates() },
             try await around.messaging.serve("\(name).await") { payload in await self.answerAwait(payload) },
             try await around.messaging.serve("\(name).following") { payload in await self.answerFollowing(payload) },
@@ -34,6 +35,16 @@ extension ShardOwner {
         guard end == nil, let shard, let chain else { return [] }
         let page = shard.openActions(after: request?.after)
         return encoded(OpenActions(commit: chain.acknowledged, actions: page.actions, next: page.next))
+    }
+
+    /// A page of a segment's members as of a commit that is in the log; empty when the shard is not served any more.
+    private func answerMembers(_ payload: [UInt8]) async -> [UInt8] {
+        guard let request = try? JSONDecoder().decode(SegmentMembersRequest.self, from: Data(payload)), request.limit >= 1,
+            waiters.count < Limits.questionsWaitingMax
+        else { return [] }
+        await wait { $0.end != nil || ($0.chain?.waiting.isEmpty ?? true) && !$0.isSettling }
+        guard end == nil, let shard else { return [] }
+        return encoded(shard.members(request))
     }
 
     private func answerDuplicates() -> [UInt8] {

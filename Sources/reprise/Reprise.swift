@@ -13,7 +13,9 @@ struct Reprise: AsyncParsableCommand {
             2 done in part (rows of a file, or a cluster that is not ready); 64 the arguments are wrong.
             """,
         groupedSubcommands: [
-            CommandGroup(name: "Look around", subcommands: [StatusCommand.self, MechanicsCommand.self, CustomerCommand.self]),
+            CommandGroup(
+                name: "Look around",
+                subcommands: [StatusCommand.self, MechanicsCommand.self, SegmentCommand.self, CustomerCommand.self]),
             CommandGroup(
                 name: "Change",
                 subcommands: [

@@ -6,8 +6,9 @@ import Testing
 /// What a person meets first: help, and what is said of wrong arguments. No server is needed.
 @Suite struct HelpTests {
     static let commands: [[String]] = [
-        [], ["status"], ["mechanics"], ["customer"], ["customer", "show"], ["customer", "timeline"],
-        ["customer", "decisions"], ["mechanics", "show"], ["mechanics", "drill"], ["install"], ["rules"], ["rules", "check"],
+        [], ["status"], ["mechanics"], ["segment"], ["segment", "list"], ["segment", "members"], ["segment", "freeze"],
+        ["customer"], ["customer", "show"], ["customer", "timeline"], ["customer", "decisions"], ["mechanics", "show"],
+        ["mechanics", "drill"], ["install"], ["rules"], ["rules", "check"],
         ["rules", "apply"], ["rules", "show"], ["import"], ["replay"], ["dead"], ["dead", "list"], ["dead", "show"],
         ["dead", "replay"], ["dead", "discard"], ["clock"], ["clock", "advance"], ["coordinator"],
         ["worker"], ["worker", "run"], ["worker", "drain"], ["worker", "undrain"],
@@ -39,6 +40,8 @@ import Testing
         (["dispatcher", "--smtp", "mail.example.com"], "--smtp 'mail.example.com': smtp://host:port is wanted"),
         (["node", "--role", "gateway"], "a write key is wanted"),
         (["import", "orders.csv", "--from-row", "0"], "--from-row: 1 or more"),
+        (["segment", "members", "loyal", "--limit", "0"], "--limit: 1 or more"),
+        (["segment", "freeze", "loyal", "--as", ""], "--as: 1 to 252 bytes without control characters"),
         (["replay"], "a file or --simulated is wanted, one of them"),
         (["clock", "advance", "--to", "tomorrow"], "--to 'tomorrow': a time between 1980 and 2099 is wanted"),
         (["rules", "check"], "Missing expected argument '--file <path> ...'"),

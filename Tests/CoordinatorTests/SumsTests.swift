@@ -124,6 +124,24 @@ import Testing
         _ = try chain.follow(LogRecord(sequence: 2, time: clock.now(), payload: second))
     }
 
+    @Test func `B4 a report has every segment of the configuration with its members, and those that can be reached`() {
+        var rules = RuleSet(
+            revision: 2,
+            segments: ["new", "empty", "loyal"].map { Segment(name: $0, title: $0 + "!", condition: .orderCount(.atLeast, 1)) })
+        rules.segments[2].number = 77
+        var totals = Sums()
+        totals.counters[.init(counter: .customers, rule: RuleID(0))] = 100
+        for (number, counter, amount) in [(0, Counter.members, 40), (0, .reachableMembers, 30), (77, .members, 5)] {
+            totals.counters[.init(counter: counter, rule: SumDelta.key(ofSegment: UInt16(number)))] = Int64(amount)
+        }
+        // Of one that is there no more.
+        totals.counters[.init(counter: .members, rule: SumDelta.key(ofSegment: 5))] = 9
+        let report = SegmentsReport(totals, rules: rules, lag: 3)
+        #expect(report.rows.map(\.name) == ["new", "empty", "loyal"])
+        #expect(report.rows.map(\.members) == [40, 0, 5] && report.rows.map(\.reachableMembers) == [30, 0, 0])
+        #expect(report.customers == 100 && report.lagCommits == 3 && report.rows[2].title == "loyal!")
+    }
+
     @Test func `a report has every rule of the configuration, and those it no longer knows`() {
         var totals = Sums()
         let coffee = Rule(

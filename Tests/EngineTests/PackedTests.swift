@@ -177,11 +177,61 @@ struct PackedTests {
             Issue.record("no events")
             return
         }
-        _ = try reader.next()
-        var keys: [UInt64] = [1]
-        var messages: [UInt64] = []
-        reader.hashesAhead(50, keys: &keys, messages: &messages)
-        #expect(keys == events.dropFirst().map(\.customer.hash))
-        #expect(messages == events.dropFirst().map { UInt64(truncatingIfNeeded: $0.messageID) })
+        var plain = reader
+        var looked = 0
+        while let header = try plain.next() {
+            reader.lookAhead(7)
+            looked += reader.ahead.count
+            for (place, known) in reader.ahead.enumerated() {
+                #expect(known.hash == events[reader.index + place].customer.hash)
+            }
+            for place in 0..<max(reader.ahead.count, 1) {
+                if place > 0 { _ = try plain.next() }
+                let again = try #require(try reader.next())
+                #expect(place > 0 || again == header)
+                #expect(reader.hash == plain.hash && reader.index == plain.index)
+                #expect(reader.alone(in: bytes) == plain.alone(in: bytes))
+                #expect(try again.event(bytes) == events[reader.index - 1])
+            }
+        }
+        let none = try reader.next()
+        #expect(none == nil && looked > 20)
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.fixed(Hashing.hash64(bytes, in: 0..<bytes.count - 8))
+        return writer.bytes
+    }
+
+    @Test("a header read in one go is what is read otherwise, or is left to that, also of damaged bytes")
+    func damagedHeaders() throws {
+        var dice = Dice(seed: 9)
+        let events = (0..<5).map { index in
+            Event(
+                messageID: UInt128(index) << 90, customer: .user("u\(index)"), time: Story.start,
+                body: .named(name: String(repeating: "n", count: 100 * index), properties: []))
+        }
+        let whole = InputMessage.events(events).encoded()
+        for _ in 0..<3000 {
+            var bytes = whole
+            bytes[3 + dice.below(bytes.count - 11)] = UInt8(truncatingIfNeeded: dice.next())
+            bytes.replaceSubrange(bytes.count - 8..<bytes.count, with: Self.checksum(bytes))
+            guard case .events(let batch) = try? InputContent.read(bytes) else { continue }
+            var (quick, plain) = (batch, batch)
+            quick.lookAhead(5)
+            var ended = false
+            while !ended {
+                let left = Result { try quick.next() }
+                let right = Result { try plain.next() }
+                switch (left, right) {
+                case (.success(let left?), .success(let right?)): #expect(left == right)
+                case (.success(nil), .success(nil)), (.failure, .failure): ended = true
+                default:
+                    Issue.record("\(left) and \(right)")
+                    ended = true
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
-import Engine
 import Model
 import Testing
+
+@testable import Engine
 
 /// Runs one or more shards in memory: inputs in, commits out, replay and snapshots on the way.
 final actor ShardHarness {
@@ -16,7 +17,13 @@ final actor ShardHarness {
     /// Fences and attempts, by how many steps stand before them.
     private var words: [ShardID: [(steps: Int, takeover: Takeover?, attempt: Attempt?)]] = [:]
 
-    init(shards: Int = 1, timeMode: Installation.TimeMode = .eventTime, rules: RuleSet) throws {
+    /// Usual events and wake-ups change bytes where they stand.
+    private let inPlace: Bool
+
+    init(
+        shards: Int = 1, timeMode: Installation.TimeMode = .eventTime, rules: RuleSet, inPlace: Bool = true
+    ) throws {
+        self.inPlace = inPlace
         let map = try #require(ShardMap(shards: shards))
         installation = Installation(shards: map, timeMode: timeMode, replicas: 1)
         self.rules = CompiledRules(rules)
@@ -27,6 +34,7 @@ final actor ShardHarness {
     private func shard(_ id: ShardID) -> Shard {
         if let known = shards[id] { return known }
         let new = Shard(id: id, installation: installation, rules: rules, executor: executor)
+        new.appliesInPlace = inPlace
         shards[id] = new
         return new
     }
@@ -181,6 +189,15 @@ final actor ShardHarness {
             pages.append(page.actions)
             after = page.next
         } while after != nil
+        return pages
+    }
+    func memberPages(_ request: SegmentMembersRequest, _ id: ShardID = ShardID(0)) -> [SegmentMembers] {
+        var pages: [SegmentMembers] = []
+        var next = request
+        repeat {
+            pages.append(shard(id).members(next))
+            next.after = pages.last?.next
+        } while next.after != nil
         return pages
     }
     func activations(_ id: ShardID = ShardID(0)) -> UInt64 { shard(id).activations }

@@ -133,10 +133,10 @@ struct SnapshotTests {
 extension ShardHarness {
     /// A capture between whose chunks events are fed.
     func captureWhileFeeding(
-        whole: Bool, written: Bool, _ batches: [[Event]], at now: Instant
+        _ id: ShardID = ShardID(0), whole: Bool, written: Bool, _ batches: [[Event]], at now: Instant
     ) throws -> (part: [[UInt8]], state: [[UInt8]]) {
         var rest = batches[...]
-        return try capture(whole: whole, written: written) { harness in
+        return try capture(id, whole: whole, written: written) { harness in
             if let batch = rest.popFirst() { try harness.feed(batch, at: now) }
         }
     }

@@ -18,10 +18,10 @@ extension CustomerTable {
 }
 
 extension Slab {
-    fileprivate func store(_ bytes: [UInt8], replacing old: Reference, oldCount: Int) -> Reference {
+    fileprivate func store(_ bytes: [UInt8], replacing old: Piece) -> Piece {
         var writer = PackWriter()
         writer.append(bytes)
-        return store(writer, replacing: old, oldCount: oldCount)
+        return store(writer, replacing: old)
     }
 }
 
@@ -139,16 +139,21 @@ struct TableTests {
     func slab() {
         let slab = Slab()
         let sizes = [1, 15, 16, 17, 511, 512, 513, 640, 641, 4095, 4096, 4097, 8192, 8193, Limits.profileBytesMax]
-        let places = sizes.map { slab.store([UInt8](repeating: UInt8($0 & 0x7f), count: $0), replacing: .none, oldCount: 0) }
+        let places = sizes.map { slab.store([UInt8](repeating: UInt8($0 & 0x7f), count: $0), replacing: .none) }
         var bytes: [UInt8] = []
         for (place, size) in zip(places, sizes) {
-            slab.load(place, count: size, into: &bytes)
+            slab.load(place.place, count: size, into: &bytes)
             #expect(bytes == [UInt8](repeating: UInt8(size & 0x7f), count: size))
         }
-        let again = slab.store([1], replacing: places[3], oldCount: 17)
-        let other = slab.store([2, 2], replacing: .none, oldCount: 0)
-        let reused = slab.store([UInt8](repeating: 3, count: 20), replacing: .none, oldCount: 0)
-        #expect(other != again && reused == places[3], "what was freed is used again")
+        let kept = slab.store([1], replacing: places[3])
+        #expect(kept == places[3], "a little too large is good enough")
+        let again = slab.store([1], replacing: places[5])
+        let other = slab.store([2, 2], replacing: .none)
+        let reused = slab.store([UInt8](repeating: 3, count: 510), replacing: .none)
+        #expect(again != places[5] && other != again && reused == places[5], "what was freed is used again")
+        let moved = slab.move(reused, count: 500)
+        slab.load(moved.place, count: 500, into: &bytes)
+        #expect(bytes == [UInt8](repeating: 3, count: 500))
     }
 
     @Test("message ids are known for half of the bound at least, through a snapshot too")

@@ -33,6 +33,10 @@ import Testing
         try check(FollowerProgress(worker: worker, brain: 1, commit: 3))
         try check(CaughtUpRequest(commits: [1: 2], timeoutMilliseconds: 5))
         try check(OrdersRequest(rule: "r"))
+        try check(
+            SegmentsReport(rows: [.init(name: "s", title: "S", members: 2, reachableMembers: 1)], customers: 3, lagCommits: 4))
+        try check(SegmentMembersRequest(segment: 1, revision: 2, after: 3, limit: 4))
+        try check(SegmentMembers(isBroughtUp: true, next: 5))
         try check(TrustRequest(shards: [1]))
         try check(AwaitRequest(inputSequence: 1, withoutOpenActions: true, timeoutMilliseconds: 2))
     }

@@ -213,6 +213,14 @@ import Testing
         #expect(Limits.openPageBytesTarget + customer + headerBytes <= Limits.messageBytesMax)
     }
 
+    @Test func `I8 a page of a segment's members with a full one at its end fits a message`() {
+        let value = String(repeating: "\u{1}", count: Limits.traitValueBytesMax)
+        let member = SegmentMembers.Member(
+            customer: String(repeating: "\u{1}", count: Limits.customerKeyBytesMax), email: value, phone: value, firstName: value,
+            isReachable: false)
+        #expect(Limits.openPageBytesTarget + member.bytesMax + headerBytes <= Limits.messageBytesMax)
+    }
+
     @Test func `I8 what is refused lies below what is full`() {
         #expect((1..<100).contains(Limits.inputFillPercentMax))
         #expect(Limits.snapshotsKept >= 2, "a damaged one must have another behind it")

@@ -23,6 +23,7 @@ struct CoordinatorService: Sendable {
         do {
             registrations.append(try await serve("coordinator.status") { _ in status() })
             registrations.append(try await serve("coordinator.mechanics") { _ in try await mechanics() })
+            registrations.append(try await serve("coordinator.segments") { _ in try await segments() })
             registrations.append(try await serve("coordinator.orders") { try await orders(decode($0)) })
             registrations.append(try await serve("coordinator.caughtup") { try await caughtUp(decode($0)) })
             registrations.append(
@@ -72,6 +73,11 @@ struct CoordinatorService: Sendable {
         // The lag first: what is added meanwhile makes the report newer than it says, never older.
         let lag = progress.lag
         return MechanicsReport(try await database.totals(), rules: configuration.rules, lag: lag)
+    }
+
+    func segments() async throws -> SegmentsReport {
+        let lag = progress.lag
+        return SegmentsReport(try await database.totals(), rules: configuration.rules, lag: lag)
     }
 
     func orders(_ request: OrdersRequest) async throws -> AttributedOrders {

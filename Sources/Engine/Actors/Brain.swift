@@ -13,6 +13,8 @@ struct Brain: ~Copyable, Sendable {
     var effects = StepEffects()
     /// Memory in which the ids of actions are put together.
     var scratch = PackWriter(reserving: 512)
+    /// The id of a product.
+    var idScratch = PackWriter(reserving: 256)
     var membership = MembershipScratch()
     /// The timers that were decided upon, by what was decided; nil = nobody wants to know.
     var decided: [ActionID: Timer]?

@@ -2,8 +2,9 @@ import Model
 
 /// Owns a customer's profile and timers. Nothing else changes them.
 ///
-/// A customer is dormant (packed bytes in its shard's table) until an event or a due wake-up activates it: then this actor
-/// is bound to it, and nothing of it is in flight when it is bound to the next. It shares its executor with its shard, so
+/// A customer is dormant (packed bytes in its shard's table) until an event or a due wake-up activates it. What is usual this
+/// actor changes where the bytes stand; for all else it is bound to the customer, and nothing of it is in flight when it is
+/// bound to the next. It shares its executor with its shard, so
 /// that inside a step every call is synchronous; isolation is checked once a step.
 package final actor CustomerActor {
     private nonisolated let executor: any SerialExecutor
@@ -16,6 +17,8 @@ package final actor CustomerActor {
     private(set) var profile = Profile()
     /// Counted among the customers when it was bound to.
     private(set) var wasCustomer = false
+    /// Bytes of a customer that is not in the table yet.
+    var blank = PackWriter(reserving: 512)
     /// Its memberships are brought up with each event.
     private var isFollowed = false
 

@@ -196,7 +196,7 @@ extension Brain {
         let last = profile.lastOrder
         disarm(in: &profile) { timer in
             switch timer.occasion {
-            case .order(let id), .offer(let id): id == order.id
+            case .order(let id), .offer(let id): id.hasBytes(of: order.id)
             case .date, .views, .cart, .segment: false
             case .product: order.wasFulfilled && timer.anchor == order.changed
             case .lapse: last.map { timer.anchor > $0 } ?? true

@@ -137,7 +137,7 @@ extension Brain {
         case .order(let id), .offer(let id):
             fields.append(Trait("order.id", id))
             fields.append(Trait("order.currency", rules.set.currency))
-            if let order = profile.orders.last(where: { $0.id == id }) {
+            if let order = profile.orders.last(where: { $0.id.hasBytes(of: id) }) {
                 fields.append(Trait("order.total", decimal(order.revenue, digits: Int(rules.set.currencyDigits))))
             }
         }

@@ -108,7 +108,7 @@ extension Brain {
         profile.orderCount += other.orderCount
         profile.orderSum += other.orderSum
         for order in other.orders {
-            if let index = profile.orders.lastIndex(where: { $0.id == order.id }) {
+            if let index = profile.orders.lastIndex(where: { $0.id.hasBytes(of: order.id) }) {
                 unite(index, with: order, at: now, customer: customer, in: &profile)
             } else {
                 profile.orders.append(order)
@@ -184,7 +184,7 @@ extension Brain {
         var joined: [Timer] = []
         func knows(_ orders: [Order], _ products: [Purchase], _ timer: Timer) -> Bool {
             switch timer.occasion {
-            case .order(let id): orders.contains { $0.id == id && $0.wasFulfilled }
+            case .order(let id): orders.contains { $0.id.hasBytes(of: id) && $0.wasFulfilled }
             case .product(let product): products.contains { $0.product == product && $0.last >= timer.anchor }
             case .lapse: orders.contains { $0.state.stands && $0.placed >= timer.anchor }
             case .offer(let id): orders.contains { $0.id == id }

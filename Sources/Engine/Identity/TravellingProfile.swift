@@ -6,7 +6,7 @@ import Model
 // Form: version, products (the profile's numbers are places in this list), the profile as it is packed.
 
 extension Profile {
-    private static let travelVersion: UInt8 = 4
+    private static let travelVersion: UInt8 = 5
     private static let productsMax =
         Limits.productsKeptMax + Limits.timersMax + Limits.openActionsMax + Limits.purchasesKeptMax + Limits.browsingKeptMax
 

@@ -154,10 +154,10 @@ extension Brain {
             return last.map { $0 > anchor } ?? false ? .noLongerWanted : nil
         case .order(let id):
             // An order that is kept no more is an old one that stood.
-            guard let order = profile.orders.last(where: { $0.id == id }) else { return nil }
+            guard let order = profile.orders.last(where: { $0.id.hasBytes(of: id) }) else { return nil }
             return order.state.stands ? nil : .orderCancelled
         case .offer(let id):
-            guard let order = profile.orders.last(where: { $0.id == id }) else { return .tooLateForOrder }
+            guard let order = profile.orders.last(where: { $0.id.hasBytes(of: id) }) else { return .tooLateForOrder }
             if !order.state.stands { return .orderCancelled }
             return order.state.rawValue >= Order.State.shipped.rawValue ? .tooLateForOrder : nil
         // What the day was set by may have changed: then its timer was taken away with it.

@@ -58,6 +58,30 @@ import Model
         return unsafe Value(littleEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: place, as: Value.self))
     }
 
+    /// Three bytes.
+    @inline(__always)
+    mutating func small() -> UInt32 {
+        let low: UInt16 = fixed()
+        return UInt32(low) | UInt32(byte()) << 16
+    }
+
+    /// A time by itself, of six bytes; nil = none.
+    @inline(__always)
+    mutating func timeOrNone() -> Instant? {
+        let low: UInt32 = fixed()
+        let high: UInt16 = fixed()
+        let milliseconds = Int64(low) | Int64(high) << 32
+        return milliseconds == PackWriter.noTime ? nil : Instant(milliseconds: milliseconds)
+    }
+
+    /// A time by itself, which must be there.
+    @inline(__always)
+    mutating func time() -> Instant {
+        if let time = timeOrNone() { return time }
+        fail()
+        return .distantPast
+    }
+
     @inline(__always)
     mutating func varint() -> UInt64 {
         guard place < end, case let first = unsafe bytes[place], first < 0x80 else { return longVarint() }
@@ -110,12 +134,51 @@ import Model
         return place..<place + Int(value)
     }
 
+    /// Where so many bytes stand; they are skipped.
+    @inline(__always)
+    mutating func bytes(_ count: Int) -> Range<Int> {
+        guard count <= remaining else {
+            fail()
+            return place..<place
+        }
+        defer { place += count }
+        return place..<place + count
+    }
+
     /// A block that would not be there if it were empty.
     @inline(__always)
     mutating func part() -> Range<Int> {
         let range = block()
         if range.isEmpty { fail() }
         return range
+    }
+
+    /// Where a text stands; fails when it is not ASCII, which says nothing about it.
+    @inline(__always)
+    mutating func asciiBlock() -> Range<Int> {
+        let range = block()
+        if unsafe !range.isEmpty && !String.isASCII(UnsafeBufferPointer(rebasing: bytes[range])) { fail() }
+        return range
+    }
+
+    /// Whether these bytes stand there.
+    @inline(__always)
+    func holds(_ other: [UInt8], in range: Range<Int>) -> Bool {
+        if range.count != other.count { return false }
+        for index in other.indices where unsafe other[index] != bytes[range.lowerBound + index] { return false }
+        return true
+    }
+
+    /// Reads an order's line as far as its product, when all that it says of that is known.
+    @inline(__always)
+    mutating func line(_ products: ProductTable) -> UInt32? {
+        let (id, name, category, brand) = (asciiBlock(), block(), block(), block())
+        _ = signed()
+        _ = signed()
+        guard isSound, id.count <= Limits.identifierBytesMax else { return nil }
+        return unsafe products.index(
+            of: UnsafeBufferPointer(rebasing: bytes[id]), name: UnsafeBufferPointer(rebasing: bytes[name]),
+            category: UnsafeBufferPointer(rebasing: bytes[category]), brand: UnsafeBufferPointer(rebasing: bytes[brand]))
     }
 
     /// Passes over a text; fails when it is not ASCII, which says nothing about it.
@@ -125,8 +188,12 @@ import Model
         if unsafe !range.isEmpty && !String.isASCII(UnsafeBufferPointer(rebasing: bytes[range])) { fail() }
     }
 
-    mutating func string() -> String {
-        let range = block()
+    mutating func string() -> String { string(block()) }
+
+    /// A text of so many bytes.
+    mutating func string(ofCount count: Int) -> String { string(bytes(count)) }
+
+    private mutating func string(_ range: Range<Int>) -> String {
         if range.isEmpty { return "" }
         guard let text = unsafe String(utf8: UnsafeBufferPointer(rebasing: bytes[range])) else {
             fail()

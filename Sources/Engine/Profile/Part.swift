@@ -1,6 +1,7 @@
 import Model
 
-/// An element of a profile's list, as bytes and back. Times are relative to the profile's base.
+/// An element of a profile's list, as bytes and back. Times may be relative to the profile's base. An element takes one byte at
+/// least.
 protocol Packable: Equatable, Sendable {
     /// The longest list of them.
     static var countMax: Int { get }
@@ -70,9 +71,11 @@ struct Part<Element: Packable>: Sendable {
         _ packed: [UInt8], in place: Range<Int>, _ base: Instant, into values: inout [Element]
     ) -> Bool {
         PackReader.read(packed, in: place) { reader in
-            let count = reader.count(max: Element.countMax)
-            for _ in 0..<count where reader.isSound { values.append(Element.unpack(&reader, base: base)) }
-            return reader.isSound && reader.isAtEnd
+            while reader.isSound && !reader.isAtEnd {
+                if values.count == Element.countMax { reader.fail() }
+                values.append(Element.unpack(&reader, base: base))
+            }
+            return reader.isSound
         }
     }
 
@@ -84,10 +87,21 @@ struct Part<Element: Packable>: Sendable {
             unsafe writer.append(UnsafeRawBufferPointer(rebasing: packed[place]))
         } else {
             writer.block { writer in
-                writer.varint(UInt64(values.count))
                 for index in values.indices { values[index].pack(into: &writer, base: base) }
             }
         }
+    }
+
+    /// Its bytes alone; returns how many they are.
+    @inline(__always)
+    func packValues(into writer: inout PackWriter, _ packed: UnsafeRawBufferPointer, base: Instant) -> UInt16 {
+        let before = writer.count
+        if isUnchanged {
+            unsafe writer.append(UnsafeRawBufferPointer(rebasing: packed[place]))
+        } else {
+            for index in values.indices { values[index].pack(into: &writer, base: base) }
+        }
+        return UInt16(writer.count - before)
     }
 }
 

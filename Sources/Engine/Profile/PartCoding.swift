@@ -10,32 +10,38 @@ extension Instant {
     }
 }
 
+// Orders, purchases and timers stand in the form that ``PackedCustomer`` reads and changes where it stands.
+
 extension Order: Packable {
     static var countMax: Int { Limits.ordersKeptMax }
 
     func pack(into writer: inout PackWriter, base: Instant) {
-        writer.string(id)
-        let flags: UInt8 =
-            (changed != placed ? 0x10 : 0) | (wasFulfilled ? 0x20 : 0) | (credit != nil ? 0x40 : 0)
-            | (awaitsWorth ? 0x80 : 0)
-        writer.byte(state.rawValue | flags)
-        writer.signed(placed - base)
-        if changed != placed { writer.signed(changed - placed) }
-        writer.signed(revenue)
+        let isWide = Int64(Int32(truncatingIfNeeded: revenue)) != revenue
+        let isChanged = changed != placed
+        writer.byte(
+            state.rawValue | (isWide ? PackedOrder.wide : 0) | (isChanged ? PackedOrder.changed : 0)
+                | (wasFulfilled ? PackedOrder.fulfilled : 0) | (credit != nil ? PackedOrder.credited : 0)
+                | (awaitsWorth ? PackedOrder.awaitsWorth : 0))
+        writer.time(placed)
+        if isChanged { writer.time(changed) }
+        if isWide { writer.fixed(revenue) } else { writer.fixed(Int32(revenue)) }
+        writer.shortString(id)
         if let credit { writer.fixed(credit.value) }
     }
 
     static func unpack(_ reader: inout PackReader, base: Instant) -> Order {
-        let id = reader.string()
         let flags = reader.byte()
-        let state = State(rawValue: flags & 0x0f)
+        let state = State(rawValue: flags & PackedOrder.state)
         if state == nil { reader.fail() }
-        let placed = base &+ reader.signed()
+        let placed = reader.time()
+        let changed = flags & PackedOrder.changed != 0 ? reader.time() : placed
+        let revenue = flags & PackedOrder.wide != 0 ? reader.fixed(Int64.self) : Int64(reader.fixed(Int32.self))
+        let id = reader.string(ofCount: Int(reader.byte()))
         return Order(
-            id: id, state: state ?? .placed, placed: placed,
-            changed: flags & 0x10 != 0 ? placed &+ reader.signed() : placed,
-            revenue: reader.signed(), wasFulfilled: flags & 0x20 != 0,
-            credit: flags & 0x40 != 0 ? ActionID(reader.fixed()) : nil, awaitsWorth: flags & 0x80 != 0)
+            id: id, state: state ?? .placed, placed: placed, changed: changed, revenue: revenue,
+            wasFulfilled: flags & PackedOrder.fulfilled != 0,
+            credit: flags & PackedOrder.credited != 0 ? ActionID(reader.fixed()) : nil,
+            awaitsWorth: flags & PackedOrder.awaitsWorth != 0)
     }
 }
 
@@ -43,12 +49,12 @@ extension Purchase: Packable {
     static var countMax: Int { Limits.productsKeptMax }
 
     func pack(into writer: inout PackWriter, base: Instant) {
-        writer.varint(UInt64(product))
-        writer.signed(last - base)
+        writer.small(product)
+        writer.time(last)
     }
 
     static func unpack(_ reader: inout PackReader, base: Instant) -> Purchase {
-        Purchase(product: UInt32(reader.count(max: Int(Int32.max))), last: base &+ reader.signed())
+        Purchase(product: reader.small(), last: reader.time())
     }
 }
 
@@ -113,21 +119,54 @@ extension Timer: Packable {
     static var countMax: Int { Limits.timersMax }
 
     func pack(into writer: inout PackWriter, base: Instant) {
+        let tag =
+            switch occasion {
+            case .lapse: PackedTimer.lapse
+            case .product: PackedTimer.product
+            case .order: PackedTimer.order
+            case .offer: PackedTimer.offer
+            case .date: PackedTimer.date
+            case .views: PackedTimer.views
+            case .cart: PackedTimer.cart
+            case .segment: PackedTimer.segment
+            }
+        writer.byte(tag | (due != firstDue ? PackedTimer.postponed : 0))
         writer.fixed(rule.number)
-        occasion.pack(into: &writer, flags: due != firstDue ? 1 : 0)
-        writer.signed(anchor - base)
-        writer.signed(firstDue - anchor)
-        if due != firstDue { writer.signed(due - firstDue) }
+        writer.time(due)
+        writer.time(anchor)
+        if due != firstDue { writer.time(firstDue) }
+        switch occasion {
+        case .lapse, .cart: break
+        case .product(let product), .views(let product): writer.small(product)
+        case .order(let order), .offer(let order): writer.shortString(order)
+        case .date(let day): writer.fixed(day)
+        case .segment(let number): writer.fixed(number)
+        }
     }
 
     static func unpack(_ reader: inout PackReader, base: Instant) -> Timer {
+        let tag = reader.byte()
         let rule = RuleID(reader.fixed())
-        let (occasion, flags) = Occasion.unpack(&reader)
-        let anchor = base &+ reader.signed()
-        let firstDue = anchor &+ reader.signed()
-        return Timer(
-            rule: rule, occasion: occasion, anchor: anchor, firstDue: firstDue,
-            due: flags & 1 != 0 ? firstDue &+ reader.signed() : firstDue)
+        let due = reader.time()
+        let anchor = reader.time()
+        let firstDue = tag & PackedTimer.postponed != 0 ? reader.time() : due
+        return Timer(rule: rule, occasion: occasion(tag, &reader), anchor: anchor, firstDue: firstDue, due: due)
+    }
+
+    private static func occasion(_ tag: UInt8, _ reader: inout PackReader) -> Occasion {
+        switch tag & ~PackedTimer.postponed {
+        case PackedTimer.lapse: return .lapse
+        case PackedTimer.product: return .product(reader.small())
+        case PackedTimer.order: return .order(reader.string(ofCount: Int(reader.byte())))
+        case PackedTimer.offer: return .offer(reader.string(ofCount: Int(reader.byte())))
+        case PackedTimer.date: return .date(reader.fixed())
+        case PackedTimer.views: return .views(reader.small())
+        case PackedTimer.cart: return .cart
+        case PackedTimer.segment: return .segment(reader.fixed())
+        default:
+            reader.fail()
+            return .lapse
+        }
     }
 }
 

@@ -217,7 +217,7 @@ package struct Profile: Sendable {
     /// Place of the newest order of this id.
     mutating func order(_ id: String) -> Int? {
         orderPart.unfold(packed, base)
-        for index in orderPart.values.indices.reversed() where orderPart.values[index].id == id { return index }
+        for index in orderPart.values.indices.reversed() where orderPart.values[index].id.hasBytes(of: id) { return index }
         return nil
     }
 

@@ -23,6 +23,11 @@ package final class CompiledRules: Sendable {
     /// Of upsell rules, what they offer; else all.
     private let offers: [GoodsSet]
     let segments: SegmentProgram
+    /// Whether events and wake-ups may change a customer's bytes where they stand: nothing in the set asks for more than
+    /// counters, orders, purchases and the timers of the three mechanics that follow from these.
+    let changesInPlace: Bool
+    /// The set's currency.
+    let currency: [UInt8]
 
     /// What most decisions ask of a rule, without its texts and lists.
     struct Gist: Sendable {
@@ -37,6 +42,8 @@ package final class CompiledRules: Sendable {
         let postponeMilliseconds: Int64
         /// Of the mechanics that count from an occasion: how long after it; of the others 0.
         let afterMilliseconds: Int64
+        /// Decides by the occasion alone, for an action that is only recorded: for it nobody needs to be bound.
+        let decidesInPlace: Bool
         /// Of lapses: in hundredths of the customer's own interval.
         let rhythmPercent: Int64?
 
@@ -48,6 +55,11 @@ package final class CompiledRules: Sendable {
             hasHours = rule.hours != nil
             isTransactional = rule.isTransactional
             hasRepeatLimit = rule.repeatLimit != nil
+            if case .record = rule.action.channel {
+                decidesInPlace = enabled && !hasSegments && !hasHours && !hasRepeatLimit
+            } else {
+                decidesInPlace = false
+            }
             postponeMilliseconds = rule.postponeMilliseconds
             afterMilliseconds =
                 switch rule.mechanic {
@@ -105,6 +117,8 @@ package final class CompiledRules: Sendable {
         places = Self.places(gists)
         goods = set.rules.map { GoodsSet($0.goods) }
         segments = SegmentProgram(set)
+        changesInPlace = set.changesInPlace
+        currency = Array(set.currency.utf8)
     }
 
     /// The first rule of each id by its place.

@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// A shard's dormant customers: from key to slot by open addressing, from slot to packed bytes and next wake-up.
@@ -9,10 +10,20 @@ import Model
 /// `count` are customers.
 @safe final class CustomerTable {
     struct Record {
-        var place: Slab.Reference
-        var count: UInt32
+        private(set) var place = Slab.Reference.none
+        /// Bytes, and above them the piece's size.
+        private var sized: UInt32 = 0
         /// Milliseconds; `noWakeUp` = never.
-        var wakeUp: Int64
+        var wakeUp = CustomerTable.noWakeUp
+
+        @inline(__always) var count: Int { Int(sized & 0xff_ffff) }
+        @inline(__always) var piece: Slab.Piece { Slab.Piece(place: place, size: Int(sized >> 24)) }
+
+        @inline(__always)
+        mutating func hold(_ piece: Slab.Piece, count: Int) {
+            place = piece.place
+            sized = UInt32(count) | UInt32(piece.size) << 24
+        }
     }
 
     static let noWakeUp = Int64.max
@@ -65,40 +76,49 @@ import Model
         }
     }
 
-    /// Looks at all that finding and loading these customers will read, one kind of memory after the other. Returns a number
-    /// made of it; `slots` is for its use.
-    func touch(_ hashes: [UInt64], _ slots: inout [UInt32]) -> UInt64 {
-        var sum: UInt64 = 0
-        for hash in hashes { sum &+= UInt64(self[bucket: position(UInt32(truncatingIfNeeded: hash >> 32))].tag) }
+    /// A customer whom one of the next events may be about.
+    struct Ahead {
+        var slot: UInt32
+        /// When the event happens; orders ask for all of a customer, other events only when something is due.
+        var needsAllFrom: Int64
+    }
+
+    /// Asks for all that finding these events' customers and applying them will read, one kind of memory after the other;
+    /// `slots` is for its use.
+    func prefetch(_ events: [EventAhead], _ slots: inout [Ahead]) {
+        for event in events { unsafe reprise_prefetch(buckets + position(UInt32(truncatingIfNeeded: event.hash >> 32))) }
         slots.removeAll(keepingCapacity: true)
-        for hash in hashes {
-            let tag = UInt32(truncatingIfNeeded: hash >> 32)
+        for event in events {
+            let tag = UInt32(truncatingIfNeeded: event.hash >> 32)
             var index = position(tag)
             while self[bucket: index].slot != Self.empty && self[bucket: index].tag != tag { index = (index + 1) & mask }
-            if self[bucket: index].slot != Self.empty { slots.append(self[bucket: index].slot) }
+            let slot = self[bucket: index].slot
+            if slot == Self.empty { continue }
+            unsafe reprise_prefetch(records + Int(slot))
+            let needsAllFrom =
+                switch event.header.kind {
+                case .product, .engagement: event.header.time.milliseconds
+                default: Int64.max
+                }
+            slots.append(Ahead(slot: slot, needsAllFrom: needsAllFrom))
         }
-        return sum &+ touch(slots)
+        for ahead in slots {
+            let record = self[ahead.slot]
+            if record.place == .none { continue }
+            let needsAll = record.wakeUp <= ahead.needsAllFrom || ahead.needsAllFrom == .max
+            slab.prefetch(record.place, count: needsAll ? record.count : min(record.count, Self.headBytes))
+        }
     }
 
-    /// The same for customers whose slots are known.
-    func touch(_ slots: [UInt32]) -> UInt64 {
-        var sum: UInt64 = 0
-        for slot in slots { sum &+= UInt64(self[slot].count) }
-        for slot in slots {
-            let record = self[slot]
-            if record.place != .none { sum &+= slab.touch(record.place, count: Int(record.count)) }
-        }
-        return sum
-    }
+    /// Key and counters of nearly every customer lie within so many bytes.
+    private static let headBytes = 65
 
     /// The same for customers that are to be woken, as far as these wake-ups are still theirs.
-    func touch(_ entries: [WakeUpCalendar.Entry]) -> UInt64 {
-        var sum: UInt64 = 0
-        for entry in entries { sum &+= UInt64(truncatingIfNeeded: self[entry.slot].wakeUp) }
+    func prefetch(_ entries: [WakeUpCalendar.Entry]) {
+        for entry in entries { unsafe reprise_prefetch(records + Int(entry.slot)) }
         for entry in entries where self[entry.slot].wakeUp == entry.due {
-            sum &+= slab.touch(self[entry.slot].place, count: Int(self[entry.slot].count))
+            slab.prefetch(self[entry.slot].place, count: self[entry.slot].count)
         }
-        return sum
     }
 
     /// A new customer's slot; the bytes begin with its key.
@@ -106,8 +126,9 @@ import Model
         if (count + 1) * 4 > (mask + 1) * 3 { grow(to: 2 * (mask + 1)) }
         let slot = UInt32(count)
         packedBytes += packed.count
-        append(
-            Record(place: slab.store(packed, replacing: .none, oldCount: 0), count: UInt32(packed.count), wakeUp: Self.noWakeUp))
+        var record = Record()
+        record.hold(slab.store(packed, replacing: .none), count: packed.count)
+        append(record)
         place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
         return slot
     }
@@ -115,7 +136,7 @@ import Model
     /// Copies a customer's bytes to the beginning of `bytes`, which grows where it must; returns how many they are.
     func copy(_ slot: UInt32, to bytes: inout [UInt8]) -> Int {
         let record = self[slot]
-        let count = Int(record.count)
+        let count = record.count
         if bytes.count < count { bytes = [UInt8](repeating: 0, count: max(512, 2 * count)) }
         slab.copy(record.place, count: count, to: &bytes)
         return count
@@ -123,15 +144,31 @@ import Model
 
     func load(_ slot: UInt32, into bytes: inout [UInt8]) {
         let record = self[slot]
-        slab.load(record.place, count: Int(record.count), into: &bytes)
+        slab.load(record.place, count: record.count, into: &bytes)
     }
 
     /// Replaces a customer's bytes.
     func store(_ slot: UInt32, _ packed: borrowing PackWriter) {
         let record = self[slot]
-        packedBytes += packed.count - Int(record.count)
-        self[slot].place = slab.store(packed, replacing: record.place, oldCount: Int(record.count))
-        self[slot].count = UInt32(packed.count)
+        packedBytes += packed.count - record.count
+        self[slot].hold(slab.store(packed, replacing: record.piece), count: packed.count)
+    }
+
+    /// A customer's bytes where they stand; until anything is stored.
+    @inline(__always)
+    func packed(_ slot: UInt32) -> PackedCustomer {
+        let record = self[slot]
+        return unsafe PackedCustomer(slab.start(of: record.place), count: record.count)
+    }
+
+    /// A customer's bytes have become fewer where they stood.
+    @inline(__always)
+    func shrink(_ slot: UInt32, to count: Int) {
+        let record = self[slot]
+        precondition(count <= record.count, "\(record.count) bytes shrunk to \(count)")
+        packedBytes += count - record.count
+        let piece = Slab.suits(record.piece.size, count: count) ? record.piece : slab.move(record.piece, count: count)
+        self[slot].hold(piece, count: count)
     }
 
     func wakeUp(of slot: UInt32) -> Int64 { self[slot].wakeUp }
@@ -145,8 +182,8 @@ import Model
     /// Length and bytes of a customer.
     func append(_ slot: UInt32, to writer: inout ByteWriter) {
         let record = self[slot]
-        writer.count(Int(record.count))
-        slab.append(record.place, count: Int(record.count), to: &writer.bytes)
+        writer.count(record.count)
+        slab.append(record.place, count: record.count, to: &writer.bytes)
     }
 
     // MARK: Restoring
@@ -156,7 +193,7 @@ import Model
         guard count > self.count else { return }
         missing += count - self.count
         if count > capacity { reserve(count) }
-        while self.count < count { append(Record(place: .none, count: 0, wakeUp: Self.noWakeUp)) }
+        while self.count < count { append(Record()) }
         var places = mask + 1
         while (count + 1) * 4 > places * 3 { places *= 2 }
         if places > mask + 1 { grow(to: places) }
@@ -181,11 +218,10 @@ import Model
             place(Bucket(slot: slot, tag: UInt32(truncatingIfNeeded: hash >> 32)))
             missing -= 1
         } else {
-            slab.remove(old.place, count: Int(old.count))
+            slab.remove(old.piece)
         }
-        packedBytes += range.count - Int(old.count)
-        self[slot].place = slab.store(reader.bytes, in: range)
-        self[slot].count = UInt32(range.count)
+        packedBytes += range.count - old.count
+        self[slot].hold(slab.store(reader.bytes, in: range), count: range.count)
         setWakeUp(of: slot, due)
         return range
     }

@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// The message ids of late, by which a repeat is recognised: bounded by count and by the time at which they arrived. The
@@ -27,8 +28,8 @@ struct MessageWindow: Equatable, Sendable {
     /// Whether the id is new; it is known from then on. `arrived` is the log's time, in both time modes.
     mutating func insert(_ id: UInt128, arrived: Instant) -> Bool {
         if younger.ids.count >= Limits.messageWindowCount / 2 || arrived - began > Limits.messageWindowMilliseconds {
-            older = younger
-            younger = Generation()
+            swap(&older, &younger)
+            younger.forget()
             began = arrived
             turns += 1
         }
@@ -36,11 +37,10 @@ struct MessageWindow: Equatable, Sendable {
         return younger.insert(id)
     }
 
-    /// Looks at what ``insert(_:arrived:)`` will read for ids with these lower halves; returns a number made of it.
-    func touch(_ ids: [UInt64]) -> UInt64 {
-        var sum: UInt64 = 0
-        for id in ids { sum &+= younger.touch(id) &+ older.touch(id) }
-        return sum
+    /// Asks for what ``insert(_:arrived:)`` will read for the ids of these events.
+    func prefetch(_ events: [EventAhead]) {
+        younger.prefetch(events)
+        older.prefetch(events)
     }
 
     static func == (left: MessageWindow, right: MessageWindow) -> Bool {
@@ -88,12 +88,30 @@ struct MessageWindow: Equatable, Sendable {
     }
 
     /// A set of ids, which are hashes already, in the order in which they came; 0 is no id.
+    /// A place has 16 bits for where the id stands.
     private struct Generation: Sendable {
         private(set) var ids: [UInt128] = []
-        /// By open addressing: place of the id in `ids`, plus one.
+        /// By open addressing: place of the id in `ids` plus one, and above it bits of the id, so that one that is not here is
+        /// hardly ever looked at there.
         private var places: [UInt32] = []
+        private static let placeMask: UInt32 = 0xffff
+
+        @inline(__always)
+        private static func tag(_ id: UInt128) -> UInt32 { UInt32(truncatingIfNeeded: id >> 32) & ~placeMask }
+
+        /// Whether this place leads to the id.
+        @inline(__always)
+        private func leads(_ place: UInt32, to id: UInt128) -> Bool {
+            place & ~Self.placeMask == Self.tag(id) && ids[Int(place & Self.placeMask) - 1] == id
+        }
 
         init() {}
+
+        /// Back to none; the memory is used again, as much as half of the bound takes.
+        mutating func forget() {
+            ids.removeAll(keepingCapacity: true)
+            for place in places.indices { places[place] = 0 }
+        }
 
         mutating func reserve(_ count: Int) {
             ids.reserveCapacity(ids.count + count)
@@ -103,25 +121,31 @@ struct MessageWindow: Equatable, Sendable {
             if places.isEmpty { return false }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if ids[Int(places[index]) - 1] == id { return true }
+                if leads(places[index], to: id) { return true }
                 index = (index + 1) & (places.count - 1)
             }
             return false
         }
 
-        func touch(_ id: UInt64) -> UInt64 {
-            places.isEmpty ? 0 : UInt64(places[Int(truncatingIfNeeded: id) & (places.count - 1)])
+        func prefetch(_ events: [EventAhead]) {
+            unsafe places.withUnsafeBufferPointer { all in
+                guard let first = all.baseAddress else { return }
+                for event in events {
+                    unsafe reprise_prefetch(first + Int(truncatingIfNeeded: event.header.messageID) & (all.count - 1))
+                }
+            }
         }
 
         mutating func insert(_ id: UInt128) -> Bool {
             if (ids.count + 1) * 2 > places.count { grow() }
             var index = Int(truncatingIfNeeded: id) & (places.count - 1)
             while places[index] != 0 {
-                if ids[Int(places[index]) - 1] == id { return false }
+                if leads(places[index], to: id) { return false }
                 index = (index + 1) & (places.count - 1)
             }
             ids.append(id)
-            places[index] = UInt32(ids.count)
+            precondition(ids.count <= Self.placeMask, "a generation of \(ids.count) message ids")
+            places[index] = UInt32(ids.count) | Self.tag(id)
             return true
         }
 
@@ -130,7 +154,7 @@ struct MessageWindow: Equatable, Sendable {
             for (number, id) in ids.enumerated() {
                 var index = Int(truncatingIfNeeded: id) & (places.count - 1)
                 while places[index] != 0 { index = (index + 1) & (places.count - 1) }
-                places[index] = UInt32(number + 1)
+                places[index] = UInt32(number + 1) | Self.tag(id)
             }
         }
     }

@@ -4,6 +4,9 @@ import Model
 /// keeps a small number instead of an id. Part of the shard's state.
 struct ProductTable: Sendable {
     private(set) var products: [Product] = []
+    /// Their ids as bytes, in any order, and by index where each begins and ends.
+    private var ids: [UInt8] = []
+    private var idPlaces: [(start: UInt32, end: UInt32)] = []
     /// By open addressing over the id's hash: the product's index plus one; 0 = free.
     private var places: [UInt32] = []
     private var known = 0
@@ -49,21 +52,66 @@ struct ProductTable: Sendable {
         return index
     }
 
-    /// Where the id stands, or would stand; there is room.
+    /// Index of the product whose id these bytes are, when all else that is said of it is known; nil = it is new, or is to be
+    /// told anew. Texts are empty when nothing is said.
+    func index(
+        of id: UnsafeBufferPointer<UInt8>, name: UnsafeBufferPointer<UInt8>, category: UnsafeBufferPointer<UInt8>,
+        brand: UnsafeBufferPointer<UInt8>
+    ) -> UInt32? {
+        guard let index = unsafe place(of: id).index else { return nil }
+        if name.isEmpty && category.isEmpty && brand.isEmpty { return index }
+        let known = products[Int(index)]
+        let isKnown = unsafe Self.says(known.name, name) && Self.says(known.category, category) && Self.says(known.brand, brand)
+        return isKnown ? index : nil
+    }
+
+    private static func says(_ known: String, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        unsafe text.isEmpty || known.utf8.elementsEqual(text)
+    }
+
+    /// Appends the id of a product that is there.
+    @inline(__always)
+    func appendID(of index: UInt32, to writer: inout PackWriter) {
+        let place = idPlaces[Int(index)]
+        writer.append(ids, in: Int(place.start)..<Int(place.end))
+    }
+
     private func place(of id: String) -> (place: Int, index: UInt32?) {
+        var id = id
+        return id.withUTF8 { unsafe place(of: $0) }
+    }
+
+    /// Where the id stands, or would stand; there is room. By bytes, as the hash: texts that Unicode calls equal may be two
+    /// products.
+    private func place(of id: UnsafeBufferPointer<UInt8>) -> (place: Int, index: UInt32?) {
         if places.isEmpty { return (0, nil) }
-        var place = Int(truncatingIfNeeded: Hashing.hash64(id)) & (places.count - 1)
+        var place = Int(truncatingIfNeeded: unsafe Hashing.hash64(UnsafeRawBufferPointer(id))) & (places.count - 1)
         while places[place] != 0 {
             let index = places[place] - 1
-            // By bytes, as the hash: texts that Unicode calls equal may be two products.
-            if products[Int(index)].id.utf8.elementsEqual(id.utf8) { return (place, index) }
+            if unsafe isID(id, index) { return (place, index) }
             place = (place + 1) & (places.count - 1)
         }
         return (place, nil)
     }
 
+    @inline(__always)
+    private func isID(_ id: UnsafeBufferPointer<UInt8>, _ index: UInt32) -> Bool {
+        let known = idPlaces[Int(index)]
+        guard Int(known.end - known.start) == id.count, let first = id.baseAddress else {
+            return known.end == known.start && id.isEmpty
+        }
+        return unsafe ids.withUnsafeBufferPointer { all in
+            guard let start = all.baseAddress else { return false }
+            return unsafe (UnsafeMutablePointer(mutating: start) + Int(known.start)).equals(first, count: id.count)
+        }
+    }
+
     /// Enters a product under its id, which is not there yet.
     private mutating func enter(_ index: UInt32) {
+        while idPlaces.count < products.count { idPlaces.append((0, 0)) }
+        let start = UInt32(ids.count)
+        ids += products[Int(index)].id.utf8
+        idPlaces[Int(index)] = (start, UInt32(ids.count))
         if (known + 1) * 2 > places.count { grow() }
         places[place(of: products[Int(index)].id).place] = index + 1
         known += 1

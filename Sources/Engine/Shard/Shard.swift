@@ -9,6 +9,8 @@ package final class Shard {
     let timeMode: Installation.TimeMode
     /// The mode is live; asked for each event.
     let isLive: Bool
+    /// Of a key's hash, what the map chooses its shard by; asked for each event.
+    let keyMask: UInt64
     let customer: CustomerActor
 
     /// Sequence in IN of the message that was read last; 0 = none.
@@ -44,11 +46,12 @@ package final class Shard {
     var pace = LatePace()
     /// Whom the actor is bound to inside a step, its bytes in the table out of date.
     var bound: Bound?
-    var ahead = HashesAhead()
-    /// What was looked at ahead of its use; that it is kept makes the looking happen.
-    var touched: UInt64 = 0
+    /// Whom the table's entries for the next events lead to; the memory is used again.
+    var slotsAhead: [CustomerTable.Ahead] = []
     /// A customer's bytes on their way into the table.
-    private var packing = PackWriter()
+    var packing = PackWriter()
+    /// Usual events change their customer's bytes where they stand. Tests compare with a shard that binds for each.
+    var appliesInPlace = true
     /// Slots with open actions, and how many each has.
     var openSlots: [UInt32: Int] = [:]
     /// Slots of identifiers that several customers claim.
@@ -75,6 +78,7 @@ package final class Shard {
         map = installation.shards
         timeMode = installation.timeMode
         isLive = timeMode == .live
+        keyMask = UInt64(installation.shards.shards - 1)
         customer = CustomerActor(executor: executor)
         brain = Brain(rules: rules, products: ProductTable(), shards: installation.shards, isLive: isLive)
     }
@@ -112,7 +116,7 @@ package final class Shard {
     func nextEntry(through limit: Instant) -> WakeUpCalendar.Entry? {
         let table = table
         return calendar.next(
-            through: limit.milliseconds, prepare: { touched &+= table.touch($0) },
+            through: limit.milliseconds, prepare: { table.prefetch($0) },
             isCurrent: { table.wakeUp(of: $0.slot) == $0.due })
     }
 
@@ -187,7 +191,7 @@ package final class Shard {
         }
     }
 
-    private func note(wakeUp due: Int64, of slot: UInt32) {
+    func note(wakeUp due: Int64, of slot: UInt32) {
         guard table.wakeUp(of: slot) != due else { return }
         table.setWakeUp(of: slot, due)
         guard due != CustomerTable.noWakeUp else { return }

@@ -1,3 +1,4 @@
+internal import CPrefetch
 import Model
 
 /// Memory for the packed bytes of dormant customers: pages of 1 MiB, cut into pieces of a few sizes, each size with a chain
@@ -9,8 +10,17 @@ import Model
         static let none = Reference(raw: .max)
     }
 
+    /// A piece, and which of the sizes it has.
+    struct Piece: Equatable, Sendable {
+        var place: Reference
+        var size: Int
+        static let none = Piece(place: .none, size: 0)
+    }
+
     private static let pageBytes = 1 << 20
     private static let step = 16
+    /// By so many sizes a piece may be larger than what it holds needs: most profiles grow and shrink all the time.
+    private static let sizesTooLargeMax = 2
     private static let noPiece = UInt32.max
 
     /// Addresses of the pages; `capacity` have room, the first `count` are pages.
@@ -45,44 +55,58 @@ import Model
         return 4096 + (index - 60 + 1) * 4096
     }
 
-    /// Puts bytes at a new place, or at the old one where they fit exactly as well.
-    func store(_ packed: borrowing PackWriter, replacing old: Reference, oldCount: Int) -> Reference {
+    /// Whether the piece has room for so many bytes, and not much more than that.
+    @inline(__always)
+    static func suits(_ size: Int, count: Int) -> Bool {
+        let wanted = sizeClass(count)
+        return wanted <= size && size - wanted <= sizesTooLargeMax
+    }
+
+    /// Puts bytes at a new place, or at the old one where that suits them.
+    func store(_ packed: borrowing PackWriter, replacing old: Piece) -> Piece {
         precondition(packed.count <= Limits.profileBytesMax, "a profile of \(packed.count) bytes")
-        let wanted = Self.sizeClass(packed.count)
-        var place = old
-        if old == .none || Self.sizeClass(oldCount) != wanted {
-            if old != .none { release(old, count: oldCount) }
-            place = allocate(wanted)
+        var piece = old
+        if old == .none || !Self.suits(old.size, count: packed.count) {
+            if old != .none { remove(old) }
+            piece = allocate(Self.sizeClass(packed.count))
         }
         unsafe packed.withBytes { source in
-            if let start = source.baseAddress { unsafe pointer(place).copyMemory(from: start, byteCount: source.count) }
+            if let start = source.baseAddress { unsafe pointer(piece.place).copyMemory(from: start, byteCount: source.count) }
         }
-        return place
+        return piece
+    }
+
+    /// Puts a piece's first bytes at a new place that suits them.
+    func move(_ old: Piece, count: Int) -> Piece {
+        let piece = allocate(Self.sizeClass(count))
+        unsafe pointer(piece.place).copyMemory(from: pointer(old.place), byteCount: count)
+        remove(old)
+        return piece
+    }
+
+    /// Where a piece begins; to be used until it is given back.
+    @inline(__always)
+    @unsafe func start(of place: Reference) -> UnsafeMutablePointer<UInt8> {
+        unsafe pointer(place).assumingMemoryBound(to: UInt8.self)
     }
 
     /// Puts a part of an array at a new place.
-    func store(_ bytes: [UInt8], in range: Range<Int>) -> Reference {
+    func store(_ bytes: [UInt8], in range: Range<Int>) -> Piece {
         precondition(range.count <= Limits.profileBytesMax, "a profile of \(range.count) bytes")
-        let place = allocate(Self.sizeClass(range.count))
+        let piece = allocate(Self.sizeClass(range.count))
         unsafe bytes.withUnsafeBytes { source in
             let part = unsafe UnsafeRawBufferPointer(rebasing: source[range])
-            if let start = part.baseAddress { unsafe pointer(place).copyMemory(from: start, byteCount: part.count) }
+            if let start = part.baseAddress { unsafe pointer(piece.place).copyMemory(from: start, byteCount: part.count) }
         }
-        return place
+        return piece
     }
 
-    /// Looks at the first lines of a piece; returns a number made of what stands there.
-    func touch(_ place: Reference, count: Int) -> UInt64 {
+    /// Asks for the first lines of a piece before their turn, `count` bytes of it at the most.
+    @inline(__always)
+    func prefetch(_ place: Reference, count: Int) {
         let start = unsafe pointer(place)
-        var sum: UInt64 = 0
-        for offset in stride(from: 0, to: min(count, 256), by: 64) {
-            sum &+= UInt64(unsafe start.load(fromByteOffset: offset, as: UInt8.self))
-        }
-        return sum
+        for offset in stride(from: 0, to: min(count, 256), by: 64) { unsafe reprise_prefetch(start + offset) }
     }
-
-    /// Gives a piece back.
-    func remove(_ place: Reference, count: Int) { release(place, count: count) }
 
     /// Copies a piece's bytes to the end of `bytes`.
     func append(_ place: Reference, count: Int, to bytes: inout [UInt8]) {
@@ -106,9 +130,11 @@ import Model
     func holdsKey(_ place: Reference, _ bytes: [UInt8], in range: Range<Int>) -> Bool {
         let start = unsafe pointer(place)
         guard unsafe Int(start.load(as: UInt8.self)) == range.count else { return false }
-        let stored = unsafe UnsafeRawBufferPointer(start: start + 1, count: range.count)
-        return unsafe bytes.withUnsafeBytes { raw in
-            unsafe stored.elementsEqual(UnsafeRawBufferPointer(rebasing: raw[range]))
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        let stored = unsafe (start + 1).assumingMemoryBound(to: UInt8.self)
+        return unsafe bytes.withUnsafeBufferPointer { all in
+            guard let first = all.baseAddress else { return range.isEmpty }
+            return unsafe stored.equals(first + range.lowerBound, count: range.count)
         }
     }
 
@@ -119,22 +145,23 @@ import Model
         return unsafe pages[page] + Int(place.raw & 0xffff) * Self.step
     }
 
-    private func release(_ place: Reference, count: Int) {
-        let size = Self.sizeClass(count)
-        unsafe pointer(place).storeBytes(of: free[size], as: UInt32.self)
-        free[size] = place.raw
+    /// Gives a piece back.
+    func remove(_ piece: Piece) {
+        unsafe pointer(piece.place).storeBytes(of: free[piece.size], as: UInt32.self)
+        free[piece.size] = piece.place.raw
     }
 
-    private func allocate(_ size: Int) -> Reference {
-        if free[size] != Self.noPiece {
-            let place = Reference(raw: free[size])
-            free[size] = unsafe pointer(place).load(as: UInt32.self)
-            return place
+    private func allocate(_ size: Int) -> Piece {
+        // One that is a little too large is better than one more.
+        for known in size...min(size + Self.sizesTooLargeMax, free.count - 1) where free[known] != Self.noPiece {
+            let place = Reference(raw: free[known])
+            free[known] = unsafe pointer(place).load(as: UInt32.self)
+            return Piece(place: place, size: known)
         }
         let bytes = Self.bytes(ofClass: size)
         if used + bytes > Self.pageBytes { addPage() }
         defer { used += bytes }
-        return Reference(raw: UInt32(count - 1) << 16 | UInt32(used / Self.step))
+        return Piece(place: Reference(raw: UInt32(count - 1) << 16 | UInt32(used / Self.step)), size: size)
     }
 
     private func addPage() {

@@ -19,7 +19,7 @@ struct SnapshotCapture {
     }
 
     static let magic: UInt8 = 0xE1
-    static let version: UInt8 = 5
+    static let version: UInt8 = 6
 
     let isWhole: Bool
     /// What it took on, to be taken on again when it comes to nothing.

@@ -72,7 +72,7 @@ struct DecisionSettlement {
             past.touches + folded.touches.filter { !touches.contains($0.action) && !sent.contains($0.action) }
         for index in profile.orders.indices {
             let id = profile.orders[index].id
-            if let before = past.orders.last(where: { $0.id == id }) {
+            if let before = past.orders.last(where: { $0.id.hasBytes(of: id) }) {
                 profile.orders[index].credit = before.credit
             } else if converted.contains(id) {
                 profile.orders[index].credit = nil
@@ -135,7 +135,7 @@ struct DecisionSettlement {
             profile.touches[touch].sales += attribution.sales
         }
         guard attribution.kind == .converted,
-            let order = profile.orders.lastIndex(where: { $0.id == attribution.orderID })
+            let order = profile.orders.lastIndex(where: { $0.id.hasBytes(of: attribution.orderID) })
         else { return }
         profile.orders[order].credit = attribution.action
     }

@@ -6,14 +6,15 @@ import Model
 extension Shard {
     /// Applies one event: repeat? whose? what is due before it; then the event itself. The customer stays bound: the next
     /// event is often its own, and one whose profile is large would be unpacked and packed for each.
+    ///
+    /// - Parameter isNew: known to be no repeat; else that is asked here, once.
     func apply(
-        _ header: EventHeader, _ reader: inout EventBatchReader, _ record: LogRecord, _ customer: isolated CustomerActor
+        _ header: EventHeader, _ reader: inout EventBatchReader, _ record: LogRecord, isNew: Bool,
+        _ customer: isolated CustomerActor
     ) {
         reprise_place_event(record.sequence, eventsThrough)
         let now = instant(of: header, record)
-        if header.messageID != 0 && !window.insert(header.messageID, arrived: record.time) && replaying == 0 {
-            return brain.effects.add(.repeats, 1)
-        }
+        if !isNew && isRepeat(header, record) { return brain.effects.add(.repeats, 1) }
         if let workers = workersEnded(at: .event(inputSequence: record.sequence, index: eventsThrough)) {
             return setAside(record, reader, Self.trapped(workers))
         }
@@ -21,7 +22,7 @@ extension Shard {
             return setAside(record, reader, "its time is \(header.time.milliseconds) ms, outside of 1980 to 2099")
         }
         do {
-            try deliver(header, record, at: now, customer)
+            try deliver(header, record, hash: reader.hash, at: now, customer)
         } catch let fault as EventFault {
             setAside(record, reader, fault.reason)
         } catch {
@@ -29,9 +30,18 @@ extension Shard {
         }
     }
 
+    /// Whether the event came before; it is known from now on. Asked once of each.
+    @inline(__always)
+    func isRepeat(_ header: EventHeader, _ record: LogRecord) -> Bool {
+        header.messageID != 0 && !window.insert(header.messageID, arrived: record.time) && replaying == 0
+    }
+
     /// Applies an event to its customer, or passes it on to whom the customer's key leads. Throws when it cannot be applied.
-    func deliver(_ header: EventHeader, _ record: LogRecord, at now: Instant, _ customer: isolated CustomerActor) throws {
-        let hash = Hashing.hash64(record.payload, in: header.key)
+    ///
+    /// - Parameter hash: of its key.
+    func deliver(
+        _ header: EventHeader, _ record: LogRecord, hash: UInt64, at now: Instant, _ customer: isolated CustomerActor
+    ) throws {
         guard map.shard(hash: hash).number == id.number else {
             throw EventFault("its customer belongs to shard \(map.shard(hash: hash))")
         }

@@ -70,7 +70,8 @@ extension Shard {
                 case .live: min(arrived, clock)
                 case .eventTime: header.isInternal ? clock : header.time
                 }
-            try deliver(header, record, at: now, customer)
+            let hash = Hashing.hash64(record.payload, in: header.key)
+            try deliver(header, record, hash: hash, at: now, customer)
         case .claim(let identifier, let claimant, let former):
             try with(identifier.key, customer) { customer, brain in
                 customer.take(claim: identifier, of: claimant, former: former, &brain)

@@ -32,6 +32,24 @@ struct StepEffects: ~Copyable, Sendable {
         writer.string(opened.subject)
     }
 
+    /// The same, its texts as bytes.
+    mutating func addOpened(
+        customer: UnsafeRawBufferPointer, action: UInt128, rule: RuleID, channel: UInt8, due: Int64, decided: Int64,
+        deadline: Int64, subject: UnsafeBufferPointer<UInt8>
+    ) {
+        writer.byte(ActionOpened.effectKind)
+        writer.varint(UInt64(customer.count))
+        unsafe writer.append(customer)
+        writer.fixed(action)
+        writer.fixed(rule.number)
+        writer.byte(channel)
+        writer.signed(due)
+        writer.signed(decided &- due)
+        writer.signed(deadline &- due)
+        writer.varint(UInt64(subject.count))
+        unsafe writer.append(UnsafeRawBufferPointer(subject))
+    }
+
     mutating func addArmed(_ rule: RuleID, _ amount: Int64) { armed.add(rule, amount) }
 
     mutating func addMember(_ delta: SumDelta) {

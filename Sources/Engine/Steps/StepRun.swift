@@ -267,12 +267,24 @@ extension Shard {
         do throws(FormatError) {
             for _ in 0..<eventsThrough where try reader.next() == nil { return .finished }
             var touched = reader.index
+            // Both stay so within a message.
+            let isUsual = changesInPlace
+            let bytes = record.payload
             while true {
                 // Behind the last event no bound holds: the run and its replay both look whether the message ends there.
                 if eventsThrough < UInt32(batch.count) && isReached(bound, events, record) { return .bounded }
-                if reader.index >= touched { touched = touchAhead(reader) }
-                guard let header = try reader.next() else { return .finished }
-                apply(header, &reader, record, customer)
+                if reader.index >= touched { touched = touchAhead(&reader) }
+                if isUsual, reader.taken < reader.ahead.count {
+                    let progress = applyInPlace(reader.ahead[reader.taken], bytes, record, customer)
+                    reader.pass()
+                    if progress != .done {
+                        let header = reader.ahead[reader.taken - 1].header
+                        apply(header, &reader, record, isNew: progress == .new, customer)
+                    }
+                } else {
+                    guard let header = try reader.next() else { return .finished }
+                    apply(header, &reader, record, isNew: false, customer)
+                }
                 eventsThrough += 1
                 eventsApplied += 1
                 events += 1
@@ -321,12 +333,13 @@ extension Shard {
         var ran: UInt32 = 0
         while ran < most && brain.effects.byteCount < Limits.commitBytesTarget {
             guard let entry = nextEntry(through: limit) else { break }
+            ran += 1
+            // One due time at a time: between two of one customer others may be due.
+            if wakeInPlace(entry.slot, through: entry.due, customer) { continue }
             customer.activate(entry.slot, in: table)
             bringUpFirst(entry.slot, customer)
-            // One due time at a time: between two of one customer others may be due.
             wake(entry.slot, through: Instant(milliseconds: entry.due), customer)
             rest(entry.slot, hash: 0, customer)
-            ran += 1
         }
         return ran
     }

@@ -7,7 +7,7 @@ struct LogHolder: Sendable {
     let stores: [ShardHistory]
     let snapshots: any SnapshotStore
     /// The copy's number.
-    let copy: Int
+    let copy: UInt8
     let clock: any WallClock
     let log: Logger
 

@@ -15,7 +15,7 @@ struct HistoryRoleOptions: RoleOptions {
         help: ArgumentHelp(
             "Its number among the copies, 0 to \(Limits.historyCopiesMax - 1): the logs are kept until it has read them.",
             valueName: "number"))
-    var copy: Int = 0
+    var copy: UInt8 = 0
 
     func check() throws {
         guard (0..<Limits.historyCopiesMax).contains(copy) else {

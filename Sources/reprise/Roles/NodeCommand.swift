@@ -31,7 +31,7 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long timelines and decisions are kept.", valueName: "days"))
     var historyDays: Int = Limits.historyDaysDefault
     @Option(help: ArgumentHelp("Number of this node's history among its copies: 0 to 3.", valueName: "number"))
-    var historyCopy: Int = 0
+    var historyCopy: UInt8 = 0
     @OptionGroup var gateway: GatewayRoleOptions
     @OptionGroup var dispatcher: DispatcherRoleOptions
     @OptionGroup var logging: LogOptions

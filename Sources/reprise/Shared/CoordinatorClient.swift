@@ -9,6 +9,8 @@ struct CoordinatorClient: Sendable {
     func status() async throws -> ClusterStatus { try await ask("coordinator.status", ClusterStatus.self) }
     func mechanics() async throws -> MechanicsReport { try await ask("coordinator.mechanics", MechanicsReport.self) }
 
+    func segments() async throws -> SegmentsReport { try await ask("coordinator.segments", SegmentsReport.self) }
+
     func trust(_ request: TrustRequest) async throws -> TrustAnswer {
         try await ask("coordinator.trust", TrustAnswer.self, Array(try JSONEncoder().encode(request)))
     }

@@ -10,6 +10,7 @@ struct LoadTest: AsyncParsableCommand {
         subcommands: [
             ReferenceCommand.self, FailoverCommand.self, RescaleCommand.self, HotCommand.self, BackupCommand.self,
             OverdueCommand.self, TimersCommand.self, LatenessCommand.self, GatewayCommand.self, BodiesCommand.self,
-            EngineCommand.self, SoakCommand.self, SnapshotCommand.self, ShopCommand.self, RulesCommand.self,
+            EngineCommand.self, SoakCommand.self,
+            SnapshotCommand.self, ShopCommand.self, RulesCommand.self,
         ])
 }
