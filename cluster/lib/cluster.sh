@@ -115,7 +115,8 @@ ENV
     start coordinator "$reprise" coordinator --data "$data/coordinator" --standbys "${standbys:-0}"
     start gateway "$reprise" gateway --port "$gateway_port"
     start dispatcher "$reprise" dispatcher
-    start history "$reprise" history --data "$data/history"
+    # Longer than usual where the caller plays a longer time back.
+    start history "$reprise" history --data "$data/history" ${history_days:+--days "$history_days"}
     for ((index = 1; index <= workers; index++)); do start_worker "$index"; done
     "$reprise" status --quiet --wait 60 --workers "$workers" || {
         died || true

@@ -66,11 +66,19 @@ struct HistoryText {
     private func rest(_ next: String?, _ reach: HistoryReach) -> String {
         var lines: [String] = []
         if let next { lines.append("more: --after \(next)") }
+        lines.append(Self.reach(reach))
         for gap in reach.gaps {
             lines.append("missing: \(gap.log) \(gap.first) to \(gap.last) were trimmed before they were read")
         }
         lines += reach.problems
-        return lines.isEmpty ? "" : "\n\n" + lines.joined(separator: "\n")
+        return "\n\n" + lines.joined(separator: "\n")
+    }
+
+    /// What the answer is about: a figure of a longer time than history is kept cannot come to the same.
+    private static func reach(_ reach: HistoryReach) -> String {
+        let until = "through \(time(reach.untilMilliseconds))"
+        guard reach.sinceMilliseconds > Instant.distantPast.milliseconds else { return "history: all of it, \(until)" }
+        return "history: from \(time(reach.sinceMilliseconds)), what is older is kept no more, \(until)"
     }
 
     private static func time(_ milliseconds: Int64) -> String { CalendarDate.text(Instant(milliseconds: milliseconds)) }
