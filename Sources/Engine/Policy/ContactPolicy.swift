@@ -16,9 +16,7 @@ extension Brain {
     /// `record` actions reach nobody: only the rule's own limit counts them.
     func hold(of index: Int, at now: Instant, _ profile: Profile) -> Hold? {
         let gist = rules.gists[index]
-        if gist.hasRepeatLimit, let limit = rules.set.rules[index].repeatLimit,
-            Self.room(in: limit, now, profile, { $0.number == gist.id.number }, { $0.number == gist.id.number }) != nil
-        {
+        if gist.hasRepeatLimit, let limit = rules.set.rules[index].repeatLimit, Self.isUsedUp(limit, gist.id, now, profile) {
             return .ofRule
         }
         if gist.channel == .record || gist.isTransactional { return nil }
@@ -53,12 +51,10 @@ extension Brain {
         return max(free ?? now + Milliseconds.hour, now + 1)
     }
 
-    private static func room(
-        in limit: RateLimit, _ now: Instant, _ profile: Profile, _ isOpen: (RuleID) -> Bool, _ isContact: (RuleID) -> Bool
-    ) -> Int? {
-        let done = profile.contacts.count { isContact($0.rule) && now - $0.time < limit.windowMilliseconds }
-        let open = profile.open.count { isOpen($0.rule) }
-        return Int64(done + open) >= limit.count ? done + open : nil
+    /// The rule has acted as often as it may; what is open counts as done.
+    private static func isUsedUp(_ limit: RateLimit, _ rule: RuleID, _ now: Instant, _ profile: Profile) -> Bool {
+        let done = profile.contacts.count { $0.rule == rule && now - $0.time < limit.windowMilliseconds }
+        return Int64(done + profile.open.count { $0.rule == rule }) >= limit.count
     }
 
     /// The message may have reached the customer.

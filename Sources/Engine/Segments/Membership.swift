@@ -116,14 +116,14 @@ extension Brain {
     mutating func bringUp(
         _ profile: inout Profile, isCustomer: Bool, _ fresh: Set<RuleID>, from adopted: Instant, at now: Instant
     ) -> Bool {
-        let (due, isReachable) = (profile.habits.membershipDue, profile.habits.isReachable)
-        let members = profile.members
-        let timers = profile.timers
+        let habits = profile.habits
+        let (members, timers) = (profile.members, profile.timers)
         if isCustomer { bringUpTimers(fresh, from: adopted, in: &profile) }
         follow(.all, at: now, isCustomer: isCustomer, entering: false, in: &profile)
-        return profile.habits.membershipDue != due || !isLive || profile.habits.isReachable != isReachable
-            || profile.members != members
-            || profile.timers != timers
+        let isSame =
+            profile.habits.membershipDue == habits.membershipDue && profile.habits.isReachable == habits.isReachable
+            && profile.habits.followedAt == habits.followedAt && profile.members == members && profile.timers == timers
+        return !isSame
     }
 
     /// No member of anything any more.
