@@ -128,7 +128,8 @@ struct HistoryFold: Sendable {
         case .messages(var reader):
             while let body = try reader.next() {
                 let source = Told.Source(shard: reader.source, counter: reader.first &+ UInt64(reader.index - 1))
-                guard places.contains(reader.index - 1), replay || told.applied.contains(source),
+                // A message that stands in the log twice, sent again before its coming was known, was applied the first time.
+                guard places.contains(reader.index - 1), replay || told.applied.remove(source) != nil,
                     let message = try? ShardMessage.decoded(Array(record.payload[body]))
                 else { continue }
                 switch message {
